@@ -1,0 +1,65 @@
+"""charrnn: a character-level language model, a recurrent network written out in NumPy.
+
+import charrnn
+
+corpus = charrnn.read_corpus(["corpus.txt"])
+run = charrnn.new_run(corpus, hidden=128)
+run.budget(total_steps=500)
+for record in charrnn.train(run, corpus):
+    print(record.step, record.loss)
+charrnn.save("model.npz", run)
+
+model = charrnn.load_model("model.npz")
+print(charrnn.sample(model, length=200, temperature=0.8, seed=1))
+print(charrnn.evaluate(model, "some text").bits_per_char)
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .checkpoint import load, load_model, save
+    from .errors import CharRNNError
+    from .evaluation import evaluate
+    from .run import Options
+    from .sampling import sample
+    from .starting import new_run
+    from .text.corpus import read_corpus
+    from .training import train
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "CharRNNError": "errors",
+    "Options": "run",
+    "evaluate": "evaluation",
+    "load": "checkpoint",
+    "load_model": "checkpoint",
+    "new_run": "starting",
+    "read_corpus": "text.corpus",
+    "sample": "sampling",
+    "save": "checkpoint",
+    "train": "training",
+}
+
+__all__ = [
+    "CharRNNError",
+    "Options",
+    "evaluate",
+    "load",
+    "load_model",
+    "new_run",
+    "read_corpus",
+    "sample",
+    "save",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """A public name, brought from its home when first asked for (PEP 562): `--help` need not wait for NumPy."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    globals()[name] = value
+    return value

@@ -1,0 +1,182 @@
+"""A checked .npz file: named arrays and one JSON member, with a checksum over the whole. Knows nothing of models.
+
+The file is a zip archive of uncompressed `.npy` members and `metadata.json`, which `numpy.load` can read. Its zip
+comment, the last 64 bytes, is the sha256 (in hexadecimal) of every byte before it, and is checked before anything
+else, so that a flipped or missing byte anywhere is noticed. Nothing in the file is ever executed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .errors import CheckpointError
+from .nn.params import Array
+
+METADATA = "metadata.json"
+COMMENT = 64  # bytes: a sha256 in hexadecimal
+LONG_AGO = (1980, 1, 1, 0, 0, 0)  # every member's date, so that equal content is equal bytes
+HASH_PIECE = 1 << 20
+
+
+def write_archive(path: Path, arrays: Mapping[str, Array], metadata: Mapping[str, Any]) -> None:
+    """Write arrays and metadata to `path`, whole or not at all.
+
+    They go to a temporary file in the same folder, which is flushed to the disk and then takes the place of `path`; the
+    old file survives any failure. Raises CheckpointError.
+    """
+    target = Path(os.path.realpath(path))
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        try:
+            with open(os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o666), "w+b") as file:
+                if target.exists():
+                    os.chmod(temporary, target.stat().st_mode & 0o777)
+                _write_members(file, arrays, metadata)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(temporary, target)
+        finally:
+            temporary.unlink(missing_ok=True)
+        _sync_folder(target.parent)
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be written ({error.strerror or error})") from None
+
+
+def _write_members(file: IO[bytes], arrays: Mapping[str, Array], metadata: Mapping[str, Any]) -> None:
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        archive.comment = bytes(COMMENT)
+        text = json.dumps(metadata, allow_nan=False, separators=(",", ":"))
+        archive.writestr(zipfile.ZipInfo(METADATA, LONG_AGO), text)
+        for name, array in arrays.items():
+            little_endian = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
+            with archive.open(
+                zipfile.ZipInfo(f"{name}.npy", LONG_AGO), "w", force_zip64=array.nbytes > 1 << 30
+            ) as member:
+                np.lib.format.write_array(member, little_endian, version=(1, 0), allow_pickle=False)
+    size = file.seek(0, os.SEEK_END)
+    digest = _sha256(file, size - COMMENT)
+    file.seek(size - COMMENT)
+    file.write(digest)
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name == "nt":  # Windows has no handle on a folder that could be flushed
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _sha256(file: IO[bytes], length: int) -> bytes:
+    file.seek(0)
+    digest = hashlib.sha256()
+    while length > 0 and (piece := file.read(min(HASH_PIECE, length))):
+        digest.update(piece)
+        length -= len(piece)
+    return digest.hexdigest().encode()
+
+
+class Archive:
+    """A checked .npz file, open for reading. Raises CheckpointError for whatever does not fit."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            self._file = open(path, "rb")  # noqa: SIM115 - closed in __exit__
+        except FileNotFoundError:
+            raise CheckpointError(
+                f"{path}: no such checkpoint; make one with `charrnn train CORPUS -c {path}`"
+            ) from None
+        except OSError as error:
+            raise CheckpointError(f"{path}: cannot be read ({error.strerror or error})") from None
+        try:
+            self._check_sum()
+            self.members = self._list_members()
+            self.metadata = self._read_metadata()
+        except (OSError, ValueError, EOFError, RecursionError, NotImplementedError, zipfile.BadZipFile) as error:
+            self._file.close()
+            raise self.fault(f"its archive is malformed ({error})") from None
+        except CheckpointError:
+            self._file.close()
+            raise
+
+    def __enter__(self) -> Archive:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+    def fault(self, what: str) -> CheckpointError:
+        return CheckpointError(f"{self.path}: not a checkpoint that can be used: {what}")
+
+    def _check_sum(self) -> None:
+        if self._file.read(4) != b"PK\x03\x04":
+            raise self.fault("it is no .npz file")
+        size = self._file.seek(0, os.SEEK_END)
+        content = size - COMMENT
+        if content < 0 or _sha256(self._file, content) != self._file.read(COMMENT):
+            raise self.fault("its checksum does not fit, so it was damaged, cut short or changed; use a copy of it")
+
+    def _list_members(self) -> dict[str, zipfile.ZipInfo]:
+        self._zip = zipfile.ZipFile(self._file)
+        members = {info.filename: info for info in self._zip.infolist()}
+        if len(members) != len(self._zip.infolist()):
+            raise self.fault("it holds two members of one name")
+        for info in members.values():
+            if info.compress_type != zipfile.ZIP_STORED or info.compress_size != info.file_size or info.flag_bits & 1:
+                raise self.fault(f"its member {info.filename!r} is compressed or encrypted")
+        return members
+
+    def _read_metadata(self) -> dict[str, Any]:
+        if METADATA not in self.members:
+            raise self.fault(f"it holds no {METADATA}, so charrnn did not write it")
+        metadata = json.loads(self._zip.read(METADATA))
+        if not isinstance(metadata, dict):
+            raise self.fault(f"its {METADATA} is no object")
+        return metadata
+
+    def names(self) -> set[str]:
+        """The names of the arrays."""
+        return {name.removesuffix(".npy") for name in self.members if name != METADATA}
+
+    def read(self, name: str, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
+        """One array, which must have this name, shape and dtype; that is checked before any memory is taken."""
+        info = self.members.get(f"{name}.npy")
+        if info is None:
+            raise self.fault(f"the array {name} is missing")
+        expected = (shape, False, np.dtype(dtype).newbyteorder("<"))
+        try:
+            with self._zip.open(info) as member:
+                version = np.lib.format.read_magic(member)
+                if version != (1, 0):
+                    raise self.fault(f"the array {name} is in .npy version {version}, not (1, 0)")
+                header = np.lib.format.read_array_header_1_0(member)
+                if header != expected:
+                    raise self.fault(f"the array {name} is {header[0]} {header[2]}, not {shape} {expected[2]}")
+                nbytes = int(np.prod(shape, dtype=object)) * expected[2].itemsize
+                if info.file_size - member.tell() != nbytes:
+                    raise self.fault(f"the array {name} has not the size that its header says")
+                array = np.empty(shape, expected[2])
+                data = memoryview(array.reshape(-1).view(np.uint8))  # type: ignore[arg-type]
+                while len(data):
+                    got = member.readinto(data)  # type: ignore[attr-defined]
+                    data = data[got:]
+                    if not got:
+                        raise self.fault(f"the array {name} ends too early")
+                return array.astype(dtype, copy=False)
+        except (OSError, ValueError, EOFError, NotImplementedError, zipfile.BadZipFile) as error:
+            raise self.fault(f"the array {name} is malformed ({error})") from None

@@ -1,0 +1,68 @@
+"""The command line: the only place that parses, prints, draws bars, catches and exits.
+
+Nothing here imports NumPy before a command runs: `charrnn --help` is instant, and the BLAS library, which reads its
+number of threads when it is loaded, finds it set.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import click
+
+from .. import __version__
+from ..errors import CharRNNError
+from .eval import eval_command
+from .info import info_command
+from .sample import sample_command
+from .threads import one_blas_thread
+from .train import train_command
+
+INTERRUPTED = 130
+
+
+class Group(click.Group):
+    """Turns every error that a user can cause into one line on standard error and an exit status."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except CharRNNError as error:
+            fail(ctx, str(error))
+        except MemoryError:
+            fail(ctx, "out of memory; choose a smaller --hidden, --batch-size, --seq-length or --num-samples")
+        except BrokenPipeError:  # the reader of our output has had enough, as `head` does
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except OSError as error:
+            fail(ctx, f"{error.filename or 'output'}: {error.strerror or error}")
+        except KeyboardInterrupt:
+            ctx.exit(INTERRUPTED)
+        return None
+
+
+def fail(ctx: click.Context, message: str) -> None:
+    """Say in one line what was wrong, and exit with 1."""
+    click.echo("charrnn: " + message.replace("\n", "\\n"), err=True)
+    ctx.exit(1)
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, message="charrnn %(version)s")
+def main() -> None:
+    """Train a character-level recurrent network on any text, and let it write.
+
+    \b
+    charrnn train corpus.txt          # learns, and keeps what it learnt in charrnn.npz
+    charrnn sample --temp 0.8         # writes more text like it
+    charrnn eval other.txt            # tells how likely any text is
+    charrnn info                      # tells what the checkpoint is
+
+    `charrnn COMMAND --help` has every option, with examples.
+    """
+    one_blas_thread()
+
+
+for command in (train_command, sample_command, eval_command, info_command):
+    main.add_command(command)

@@ -1,0 +1,81 @@
+"""charrnn info"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from math import log
+
+import click
+
+from .options import checkpoint_option, json_option
+from .output import duration
+
+
+@click.command("info")
+@checkpoint_option
+@json_option
+def info_command(checkpoint: str, as_json: bool) -> None:
+    """Tell what a checkpoint is: its network, its characters, its training text, and how it was trained.
+
+    \b
+    Examples:
+      charrnn info
+      charrnn info -c other.npz --json
+    """
+    from ..checkpoint import load
+
+    run = load(checkpoint)
+    config, progress, schedule, corpus, options = run.config, run.progress, run.schedule, run.corpus, run.options
+    parameters = run.network.params.flat.size
+    if as_json:
+        result = {
+            "checkpoint": checkpoint,
+            "model": asdict(config),
+            "parameters": parameters,
+            "vocabulary": {"of_bytes": run.vocab.of_bytes, "characters": run.vocab.characters, "size": len(run.vocab)},
+            "corpus": asdict(corpus),
+            "options": asdict(options),
+            "step": progress.step,
+            "total_steps": schedule.total,
+            "finished": run.finished,
+            "elapsed": run.elapsed,
+            "best_step": progress.best_step,
+            "best_val_loss": progress.best_val_loss,
+            "closing_val_loss": progress.closing_val_loss,
+            "validations": progress.validations,
+            "commands": run.commands,
+        }
+        click.echo(json.dumps(result))
+        return
+
+    def row(name: str, value: str) -> None:
+        click.echo(f"{name:14}{value}")
+
+    row("checkpoint", checkpoint)
+    row("model", f"{config.cell}, {config.hidden} hidden units, {plural(config.layers, 'layer')}")
+    row("parameters", f"{parameters:,}")
+    characters = "all bytes" if run.vocab.of_bytes else _shown(run.vocab.characters)
+    row("vocabulary", f"{len(run.vocab):,} {run.vocab.unit}s: {characters}")
+    row("corpus", f"{', '.join(corpus.names)}: {corpus.characters:,} {run.vocab.unit}s, sha256 {corpus.sha256[:16]}...")
+    total = f" of {schedule.total:,}" if schedule.total else ""
+    row("trained", f"{progress.step:,}{total} steps in {duration(run.elapsed)}")
+    if progress.best_val_loss is not None:
+        row("best", f"{_figures(progress.best_val_loss)} at step {progress.best_step:,}")
+    if progress.closing_val_loss is not None:
+        row("held out", f"{_figures(progress.closing_val_loss)}, all of it, with the best weights")
+    for command in run.commands:
+        row("made by", command)
+
+
+def plural(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def _figures(nats: float) -> str:
+    return f"{nats:.4f} nats, {nats / log(2):.4f} bits per character"
+
+
+def _shown(characters: str) -> str:
+    first = "".join(c if c.isprintable() else repr(c)[1:-1] for c in characters[:80])
+    return first + (" ..." if len(characters) > 80 else "")

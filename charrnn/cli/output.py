@@ -1,0 +1,39 @@
+"""Text for people and for programs: to standard output, to a terminal, or shown within other lines."""
+
+from __future__ import annotations
+
+import sys
+
+
+def write(text: str | bytes) -> None:
+    """Put text on standard output at once, as it stands.
+
+    Files and pipes get UTF-8, so that the same text is the same bytes everywhere; a terminal that speaks another
+    encoding gets that, with a question mark for what it lacks. Bytes stay bytes.
+    """
+    if isinstance(text, str):
+        encoding = sys.stdout.encoding if sys.stdout.isatty() else "utf-8"
+        text = text.encode(encoding, "replace")
+    sys.stdout.buffer.write(text)
+    sys.stdout.buffer.flush()
+
+
+def harmless(text: str | bytes) -> str:
+    """Text to be shown among other lines: no control character (other than newline and tab) reaches the terminal."""
+    if isinstance(text, bytes):
+        text = text.decode("utf-8", "replace")
+    return "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in text)
+
+
+def duration(seconds: float) -> str:
+    """A time as a person says it."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    if seconds < 6000:
+        return f"{seconds / 60:.1f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def size(nbytes: float) -> str:
+    """An amount of memory as a person says it."""
+    return f"{nbytes / 1e9:.1f} GB" if nbytes >= 1e9 else f"{max(1, nbytes / 1e6):.0f} MB"

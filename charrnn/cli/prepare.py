@@ -1,0 +1,170 @@
+"""From the words of `charrnn train` to a run and its text: a new run, or one to go on with."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+
+from .. import recipe
+from ..checkpoint import load, load_model
+from ..errors import CheckpointError, TextError
+from ..language_model import LanguageModel
+from ..run import Options, Run
+from ..starting import new_run
+from ..text.batches import fit
+from ..text.corpus import STDIN, Corpus, read_corpus
+from .options import checkpoint_words
+
+SHAPE = ("cell", "hidden", "layers")
+OPTIONS = (
+    "dropout",
+    "batch_size",
+    "seq_length",
+    "lr",
+    "grad_clip",
+    "weight_decay",
+    "val_fraction",
+    "val_every",
+    "seed",
+)
+
+
+def begin(names: Sequence[str], chosen: Mapping[str, Any], given: set[str], threads: int) -> tuple[Run, Corpus]:
+    """A new run, as the options say."""
+    if not names:
+        raise click.UsageError("Missing argument 'CORPUS...': the text to learn from.")
+    other = load_model(chosen["init_from"]) if chosen["init_from"] else None
+    if other:
+        check_shape(other, chosen, given)
+    as_bytes = other.vocab.of_bytes if other else chosen["as_bytes"]
+    corpus = read_corpus(names, chosen["encoding"], as_bytes, other.vocab if other else None)
+    shards = recipe.shards(threads, chosen["batch_size"])
+    options = Options(**{name: chosen[name] for name in OPTIONS}, shards=shards)
+    run = new_run(corpus, chosen["cell"], chosen["hidden"], chosen["layers"], options, other)
+    run.init_from = chosen["init_from"]
+    return run, corpus
+
+
+def check_shape(other: LanguageModel, chosen: Mapping[str, Any], given: set[str]) -> None:
+    """Raises UsageError if a shape was asked for that is not that of the model to begin with."""
+    if "as_bytes" in given and not other.vocab.of_bytes:
+        raise click.UsageError(f"{chosen['init_from']} reads characters, so --bytes does not go with it.")
+    for name in SHAPE:
+        own = getattr(other.network.config, name)
+        if name in given and chosen[name] != own:
+            raise click.UsageError(f"--{name} {chosen[name]} does not fit {chosen['init_from']}, where it is {own}.")
+
+
+def changes(run: Run, chosen: Mapping[str, Any]) -> list[str]:
+    """What a short text changed in what was asked for, a line each."""
+    lines = []
+    for name in ("batch_size", "seq_length"):
+        asked, got = chosen[name], getattr(run.options, name)
+        if asked != got:
+            lines.append(f"the text is short: {words(name)} {asked} becomes {got}")
+    if run.options.val_fraction and not run.held_out_characters:
+        lines.append(f"--val-fraction {run.options.val_fraction:g} would hold out under two characters: no validation")
+    return lines
+
+
+def go_on(names: Sequence[str], checkpoint: str, chosen: Mapping[str, Any], given: set[str]) -> tuple[Run, Corpus]:
+    """The run in a checkpoint and its text, which is found by its recorded name if `names` is empty."""
+    for name in ("init_from", "force"):
+        if name in given:
+            raise click.UsageError(f"{words(name)} begins anew and --resume goes on; give one of them.")
+    run = load(checkpoint)
+    record = run.corpus
+    if not names and STDIN in record.names:
+        raise click.UsageError("The training text came from standard input; pipe it in again and name it as -.")
+    check_same(run, chosen, given)
+    try:
+        corpus = read_corpus(names or record.names, record.encoding or "utf-8", record.encoding is None, run.vocab)
+    except TextError as error:
+        raise TextError(f"{error}; {checkpoint} can be resumed only with the text it was trained on") from None
+    record.check(corpus)
+    return run, corpus
+
+
+def check_same(run: Run, chosen: Mapping[str, Any], given: set[str]) -> None:
+    """Raises UsageError for an option that differs from the record: what is resumed keeps what it began with."""
+    options = run.options
+    training = run.corpus.characters - run.held_out_characters
+    fitted = fit(
+        training,
+        chosen["batch_size"] if "batch_size" in given else options.batch_size,
+        chosen["seq_length"] if "seq_length" in given else options.seq_length,
+    )
+    chosen = dict(chosen)
+    if fitted == (options.batch_size, options.seq_length):
+        chosen["batch_size"], chosen["seq_length"] = fitted
+    recorded = {name: getattr(run.config, name) for name in SHAPE} | {name: getattr(options, name) for name in OPTIONS}
+    recorded |= {"encoding": run.corpus.encoding, "as_bytes": run.vocab.of_bytes}
+    recorded["val_every"] = options.val_every or run.schedule.val_every
+    for name, value in recorded.items():
+        if name in given and chosen[name] != value:
+            raise click.UsageError(
+                f"{words(name)} was {value} when this run began and stays so; leave it out to resume, "
+                "or begin a new run with --force or another -c."
+            )
+
+
+def words(name: str) -> str:
+    """The option as it is typed."""
+    return "--bytes" if name == "as_bytes" else "--" + name.replace("_", "-")
+
+
+def command(run: Run, checkpoint: str) -> str:
+    """The full command that makes this run: every chosen option, and the number of steps once it is known."""
+    if run.schedule.start:
+        return shlex.join([*resume_words(run, checkpoint), *budget_words(run)])
+    parts = ["charrnn", "train", *run.corpus.names, "-c", checkpoint]
+    if run.init_from:
+        parts += ["--init-from", run.init_from]
+    if run.vocab.of_bytes:
+        parts += ["--bytes"]
+    elif run.corpus.encoding != "utf-8":
+        parts += ["--encoding", str(run.corpus.encoding)]
+    for name in SHAPE:
+        parts += [words(name), str(getattr(run.config, name))]
+    for name in OPTIONS:
+        value = getattr(run.options, name)
+        if name == "val_every":
+            value = run.schedule.val_every
+        if value is not None:
+            parts += [words(name), str(value)]
+    parts += ["--threads", str(run.options.shards), *budget_words(run)]
+    return shlex.join(parts)
+
+
+def resume_words(run: Run, checkpoint: str) -> list[str]:
+    """The command that goes on with a run."""
+    return ["charrnn", "train", *run.corpus.names, *checkpoint_words(checkpoint), "--resume"]
+
+
+def budget_words(run: Run) -> list[str]:
+    """The present budget as options: in steps if they are known."""
+    schedule = run.schedule
+    if schedule.total is not None:
+        return ["--steps", str(schedule.total - schedule.start)]
+    return [] if schedule.seconds is None else ["--minutes", f"{schedule.seconds / 60:g}"]
+
+
+def check_paths(names: Sequence[str], checkpoint: str, log: str | None, may_exist: bool) -> None:
+    """Raises before any work for a checkpoint that must not, or cannot, be written, and for files that are the text."""
+    folder = os.path.dirname(checkpoint) or "."
+    if os.path.isdir(checkpoint):
+        raise CheckpointError(f"{checkpoint}: is a directory; name a file in it")
+    if not os.path.isdir(folder):
+        raise CheckpointError(f"{folder}: no such directory to write {checkpoint} in; make it first")
+    for name in names:
+        for output in (checkpoint, log):
+            if output and os.path.isfile(name) and os.path.exists(output) and os.path.samefile(name, output):
+                raise CheckpointError(f"{output}: is the text to learn from; write to another file")
+    if os.path.exists(checkpoint) and not may_exist:
+        raise CheckpointError(
+            f"{checkpoint}: exists already; go on with it (--resume), replace it (--force), or name another with -c"
+        )

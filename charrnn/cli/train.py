@@ -1,0 +1,199 @@
+"""charrnn train"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from .. import recipe
+from .options import SEED, Number, checkpoint_option, threads_option
+from .threads import physical_cores
+
+MOST_MINUTES = 1e6
+BUDGETS = ("minutes", "epochs", "steps")
+
+
+@click.command("train")
+@click.argument("corpus", metavar="CORPUS...", nargs=-1)
+@checkpoint_option
+@click.option(
+    "--minutes",
+    type=Number(0, MOST_MINUTES, min_open=True),
+    metavar="X",
+    help=f"Train for so long.  [default: {recipe.DEFAULT_MINUTES:g}, less for a short text]",
+)
+@click.option(
+    "--epochs", type=Number(0, 1e6, min_open=True), metavar="X", help="Train for so many passes over the text."
+)
+@click.option("--steps", type=click.IntRange(1, 10**12), metavar="N", help="Train for so many steps.")
+@click.option(
+    "--cell",
+    type=click.Choice(["rnn", "lstm", "gru"]),
+    default="rnn",
+    show_default=True,
+    help="The kind of recurrence.",
+)
+@click.option(
+    "--hidden",
+    type=click.IntRange(1, 2**20),
+    default=256,
+    show_default=True,
+    metavar="N",
+    help="Hidden units in a layer.",
+)
+@click.option(
+    "--layers", type=click.IntRange(1, 1000), default=2, show_default=True, metavar="N", help="Recurrent layers."
+)
+@click.option(
+    "--dropout",
+    type=Number(0, 0.99),
+    default=0.1,
+    show_default=True,
+    metavar="X",
+    help="Share of each layer's outputs to drop while training.",
+)
+@click.option(
+    "--batch-size",
+    type=click.IntRange(1, 2**20),
+    default=32,
+    show_default=True,
+    metavar="N",
+    help="Streams of text that are read side by side.",
+)
+@click.option(
+    "--seq-length",
+    type=click.IntRange(1, 2**20),
+    default=64,
+    show_default=True,
+    metavar="N",
+    help="Characters of each stream in a step: as far as gradients reach back.",
+)
+@click.option(
+    "--lr",
+    type=Number(0, 1e6, min_open=True),
+    default=0.003,
+    show_default=True,
+    metavar="X",
+    help="Highest learning rate.",
+)
+@click.option(
+    "--grad-clip",
+    type=Number(0),
+    default=1.0,
+    show_default=True,
+    metavar="X",
+    help="Greatest length of a gradient; 0 for any.",
+)
+@click.option(
+    "--weight-decay", type=Number(0, 1000), default=0.0, show_default=True, metavar="X", help="Decoupled weight decay."
+)
+@click.option(
+    "--val-fraction",
+    type=Number(0, 1, max_open=True),
+    default=0.1,
+    show_default=True,
+    metavar="X",
+    help="Share of the text, at its end, that is held out for validation; 0 for none.",
+)
+@click.option(
+    "--val-every",
+    type=click.IntRange(1, 10**12),
+    metavar="N",
+    help="Steps between validations.  [default: about 20 validations in all]",
+)
+@click.option(
+    "--seed", type=SEED, default=1, show_default=True, metavar="N", help="Same seed, same command, same model."
+)
+@threads_option
+@click.option("--encoding", default="utf-8", show_default=True, metavar="NAME", help="The text's encoding.")
+@click.option("--bytes", "as_bytes", is_flag=True, help="Read bytes instead of characters: any file will do.")
+@click.option("--resume", is_flag=True, help="Go on with the run in the checkpoint. A budget means that much more.")
+@click.option("--init-from", metavar="FILE", help="Begin with the weights of this checkpoint.")
+@click.option("--force", is_flag=True, help="Replace an existing checkpoint.")
+@click.option(
+    "--save-every",
+    type=Number(0, 1e9),
+    default=30.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How often the checkpoint is saved.",
+)
+@click.option(
+    "--log", "log_file", metavar="FILE", help="Append a JSON line for logged steps and validations to this file."
+)
+@click.option(
+    "--log-every",
+    type=click.IntRange(1),
+    default=10,
+    show_default=True,
+    metavar="N",
+    help="Steps between logged steps.",
+)
+@click.option("--quiet", is_flag=True, help="Show errors and warnings only.")
+@click.pass_context
+def train_command(
+    ctx: click.Context,
+    /,
+    corpus: tuple[str, ...],
+    checkpoint: str,
+    minutes: float | None,
+    epochs: float | None,
+    steps: int | None,
+    threads: int | None,
+    resume: bool,
+    save_every: float,
+    log_file: str | None,
+    log_every: int,
+    quiet: bool,
+    **chosen: Any,
+) -> None:
+    """Train a model on a text: one or more files, joined; - is standard input; .gz, .bz2, .xz are decompressed.
+
+    Ctrl-C stops and saves; --resume goes on as if nothing had happened.
+
+    \b
+    Examples:
+      charrnn train corpus.txt
+      charrnn train corpus.txt --minutes 10 --cell gru -c big.npz
+      charrnn train corpus.txt --resume --minutes 5
+      charrnn train program.c.gz --bytes -c code.npz --log code.jsonl
+    """
+    began = time.perf_counter()
+    given = {name for name in ctx.params if ctx.get_parameter_source(name) == ParameterSource.COMMANDLINE}
+    if len(given & set(BUDGETS)) > 1:
+        raise click.UsageError("--minutes, --epochs and --steps are three ways to say how long; give one of them.")
+
+    from .prepare import begin, changes, check_paths, command, go_on
+    from .progress import Log
+    from .session import Session
+
+    check_paths(corpus, checkpoint, log_file, may_exist=resume or chosen["force"])
+    threads = threads or physical_cores()
+    run, text = go_on(corpus, checkpoint, chosen, given) if resume else begin(corpus, chosen, given, threads)
+    for line in [] if resume else changes(run, chosen):
+        click.echo(line, err=True)
+
+    epoch_steps = run.epoch_steps
+    if minutes is not None:
+        run.budget(seconds=minutes * 60)
+    elif epochs is not None:
+        run.budget(max(1, round(epochs * epoch_steps)))
+    elif steps is not None:
+        run.budget(steps)
+    elif not resume:
+        run.budget(seconds=recipe.DEFAULT_MINUTES * 60, most_steps=recipe.default_steps(epoch_steps))
+    if given & set(BUDGETS) or not resume:
+        run.commands.append(command(run, checkpoint))
+
+    if run.finished and run.closed:
+        click.echo(
+            f"{checkpoint} is finished: {run.progress.step:,} steps. For more, add --minutes, --epochs or --steps.",
+            err=True,
+        )
+        return
+    session = Session(run, text, checkpoint, threads, save_every, quiet, Log(log_file, log_every), began)
+    if not session.train():
+        ctx.exit(130)

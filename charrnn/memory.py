@@ -1,0 +1,49 @@
+"""How much memory training takes, known before any of it is taken."""
+
+from __future__ import annotations
+
+import os
+from math import prod
+
+from .errors import OptionError
+from .nn.config import ModelConfig
+from .nn.workspace import Workspace
+from .run import Options
+
+BASE = 60_000_000  # bytes: the interpreter, NumPy and the buffers of reading and writing
+COPIES = 8  # of all parameters: last and best weights, two moments, a snapshot of the first three, one in passing
+BYTES = 4  # a float32
+
+
+def training_memory(config: ModelConfig, options: Options, text_bytes: int) -> int:
+    """About how many bytes training needs: the text, the parameters with their copies, and the buffers of a chunk.
+
+    Raises OptionError if that is more than the machine has.
+    """
+    parameters = sum(map(prod, config.shapes().values()))
+    params_bytes = BYTES * parameters * (COPIES + options.shards)
+    check(params_bytes)
+    streams = -(-options.batch_size // options.shards)
+    work = Workspace(config, options.seq_length, streams, dropout=options.dropout > 0)
+    lengths = 2  # of chunks, in an epoch
+    needed = BASE + text_bytes + params_bytes + lengths * options.shards * work.nbytes
+    check(needed)
+    return needed
+
+
+def check(needed: int) -> None:
+    """Raises OptionError if the machine has less memory than `needed` bytes."""
+    available = machine_memory()
+    if available is not None and needed > available:
+        raise OptionError(
+            f"training this needs about {needed / 1e9:,.1f} GB of memory and this machine has {available / 1e9:,.1f}; "
+            "choose a smaller --hidden, --layers, --batch-size or --seq-length"
+        )
+
+
+def machine_memory() -> int | None:
+    """The machine's memory in bytes; None where it does not tell."""
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        return None

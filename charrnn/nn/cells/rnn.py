@@ -1,0 +1,67 @@
+"""The vanilla recurrent network of the lecture.
+
+    h_t = tanh(a_t + Whh h_{t-1})            with a_t = Wxh x_t + bh
+
+    da_t     = dh_t * (1 - h_t^2)            the derivative of tanh
+    dh_{t-1} = Whh^T da_t                    plus what the layers above say of h_{t-1}
+
+Source: CS231n lecture 10, "Recurrent Neural Networks"; Elman, "Finding structure in time" (1990).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ..params import Array
+from .steps import carried
+
+INPUT_ROWS = 1
+RECURRENT_ROWS = 1
+STATE: tuple[str, ...] = ("h",)
+
+
+class Buffers(NamedTuple):
+    h: Array  # (T+1, H, B)
+    h0: Array  # (H, B), scratch
+
+
+def buffers(T: int, H: int, B: int, dtype: npt.DTypeLike) -> Buffers:
+    return Buffers(h=np.empty((T + 1, H, B), dtype), h0=np.empty((H, B), dtype))
+
+
+def initial_bias(H: int) -> Array:
+    return np.zeros(H)
+
+
+def forward(
+    a: Array, Whh: Array, state: tuple[Array, ...], buffers: Buffers, keep: Array | None = None
+) -> tuple[Array, ...]:
+    h = buffers.h
+    h[0] = state[0]
+    for t in range(len(a)):
+        h_t = h[t + 1]
+        np.matmul(Whh, carried(h[t], keep, t, buffers.h0), out=h_t)
+        h_t += a[t]
+        np.tanh(h_t, out=h_t)
+    return (h[-1].copy(),)
+
+
+def backward(
+    dh: Array, a: Array, Whh: Array, buffers: Buffers, keep: Array | None = None
+) -> tuple[Array, Array, tuple[Array, ...]]:
+    h = buffers.h
+    WhhT = np.ascontiguousarray(Whh.T)
+    dh_t = np.zeros_like(h[0])
+    for t in reversed(range(len(a))):
+        h_t, da_t = h[t + 1], a[t]
+        dh_t += dh[t]
+        np.multiply(h_t, h_t, out=da_t)
+        np.subtract(1, da_t, out=da_t)
+        da_t *= dh_t
+        np.matmul(WhhT, da_t, out=dh_t)
+        if keep is not None:
+            dh_t *= keep[t]
+    return a, a, (dh_t,)

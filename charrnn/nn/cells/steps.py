@@ -1,0 +1,26 @@
+"""Two small things that every gated cell does at each time step, in place."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..params import Array
+
+
+def carried(previous: Array, keep: Array | None, t: int, out: Array) -> Array:
+    """The state (H, B) that step t starts from: `previous`, with the columns that start again set to zero.
+
+    Nothing is copied when no stream starts again at this step.
+    """
+    if keep is None or keep[t].all():
+        return previous
+    np.multiply(previous, keep[t], out=out)
+    return out
+
+
+def sigmoid(x: Array) -> None:
+    """x <- 1 / (1 + exp(-x)), in place, as 0.5 tanh(0.5 x) + 0.5: one fast function and no overflow."""
+    x *= 0.5
+    np.tanh(x, out=x)
+    x *= 0.5
+    x += 0.5

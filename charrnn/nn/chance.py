@@ -1,0 +1,29 @@
+"""Randomness that is keyed, not stored.
+
+Every draw has a generator of its own, made from the seed and from what it is for: (seed, purpose, step, layer ...). So
+a resumed run needs no generator state, and one draw more or less somewhere never shifts another.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .params import Array
+
+INITIAL_WEIGHTS, DROPOUT, SAMPLING = range(3)
+
+
+def generator(seed: int, purpose: int, *key: int) -> np.random.Generator:
+    return np.random.Generator(np.random.SFC64(np.random.SeedSequence(seed, spawn_key=(purpose, *key))))
+
+
+def dropout_mask(out: Array, dropout: float, seed: int, *key: int) -> None:
+    """Fill `out` with 0 (with probability `dropout`) and 1 / (1 - dropout), so that its mean is 1.
+
+    A value takes 16 random bits, so the probability is exact to 1/65536; the scale makes up for the rounding.
+    Source: Srivastava et al., "Dropout" (2014).
+    """
+    bits = np.frombuffer(generator(seed, DROPOUT, *key).bytes(2 * out.size), "<u2").reshape(out.shape)
+    dropped = round(dropout * 65536)
+    np.greater_equal(bits, dropped, out=out, casting="unsafe")
+    out *= 65536 / (65536 - dropped)

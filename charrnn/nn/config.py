@@ -1,0 +1,27 @@
+"""The sizes that fix a model, and the shapes that follow from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .cells import CELLS
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """What a network's parameters depend on: V characters, a cell, H hidden units, L layers."""
+
+    vocab_size: int
+    cell: str = "rnn"
+    hidden: int = 256
+    layers: int = 2
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The name and shape of every parameter; the layer's number is the suffix."""
+        cell, H, V = CELLS[self.cell], self.hidden, self.vocab_size
+        shapes: dict[str, tuple[int, ...]] = {}
+        for layer in range(self.layers):
+            shapes[f"Wxh{layer}"] = (cell.INPUT_ROWS * H, H if layer else V)
+            shapes[f"Whh{layer}"] = (cell.RECURRENT_ROWS * H, H)
+            shapes[f"bh{layer}"] = (cell.INPUT_ROWS * H,)
+        return shapes | {"Why": (V, H), "by": (V,)}

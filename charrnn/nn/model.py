@@ -1,0 +1,126 @@
+"""The network: input projection -> stacked cells -> softmax scores, forward and backward.
+
+    a^0_t = Wxh0[:, x_t] + bh0               a column gather: x_t is a character's id, its one-hot vector is never built
+    h^l_t = cell(a^l_t, h^l_{t-1})           the recurrence, see cells/
+    a^l_t = Wxh{l} drop(h^{l-1}_t) + bh{l}   the layers above
+    logits_t = Why drop(h^{L-1}_t) + by
+
+Arrays in the time loop are (T, rows, B), so that a step is one contiguous matrix of column vectors. The products that
+do not belong in the loop take `flat` copies (rows, T*B), all columns of the chunk side by side.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .cells import CELLS
+from .chance import dropout_mask
+from .config import ModelConfig
+from .params import Array, Params
+from .workspace import Workspace, flatten, unflatten
+
+State = tuple[tuple[Array, ...], ...]  # for each layer the cell's state, each array (H, B)
+
+
+class Model:
+    """A network and its weights. It keeps no state: a recurrent state is passed in and returned."""
+
+    def __init__(self, config: ModelConfig, params: Params) -> None:
+        self.config = config
+        self.params = params
+        self.cell = CELLS[config.cell]
+
+    def zero_state(self, B: int) -> State:
+        """The state of B streams that have read nothing."""
+        zero = np.zeros((self.config.hidden, B), self.params.flat.dtype)
+        return tuple(tuple(zero.copy() for _ in self.cell.STATE) for _ in range(self.config.layers))
+
+    def workspace(self, T: int, B: int, dropout: bool = False) -> Workspace:
+        """Buffers for chunks of T characters in B streams."""
+        return Workspace(self.config, T, B, self.params.flat.dtype, dropout)
+
+    def forward(
+        self,
+        x: Array,
+        state: State,
+        work: Workspace,
+        keep: Array | None = None,
+        dropout: float = 0.0,
+        key: tuple[int, ...] = (),
+    ) -> State:
+        """Read the ids x (T, B) and leave in `work.logits` (V, T*B) a score for each possible next character.
+
+        `keep` (T, B) is 0 where a stream's state starts again at zero before x_t is read, else 1. `key` is (seed, step,
+        ...), from which the dropout masks are drawn. Returns the state after the last character.
+        """
+        p = self.params
+        new_state = []
+        for number, layer in enumerate(work.layers):
+            if number == 0:
+                for a_t, x_t in zip(layer.a, x.astype(np.intp), strict=True):
+                    np.take(p["Wxh0"], x_t, axis=1, out=a_t, mode="clip")
+            else:
+                np.matmul(p[f"Wxh{number}"], work.layers[number - 1].output, out=layer.a)
+            layer.a += p[f"bh{number}"][:, None]
+            new_state.append(self.cell.forward(layer.a, p[f"Whh{number}"], state[number], layer.cell, keep))
+            flatten(layer.cell.h, layer.flat_h)
+            if dropout:
+                dropout_mask(layer.mask, dropout, *key, number)
+                np.multiply(layer.cell.h[1:], layer.mask, out=layer.output)
+                flatten(layer.output, layer.flat_output)
+        np.matmul(p["Why"], work.layers[-1].flat_output, out=work.logits)
+        work.logits += p["by"][:, None]
+        return tuple(new_state)
+
+    def backward(self, x: Array, work: Workspace, grads: Params, keep: Array | None = None) -> State:
+        """Fill `grads` from the logits' gradient, which stands in `work.logits` (V, T*B).
+
+        Must follow `forward` with the same x, keep and workspace. Returns the gradient of the initial state. The
+        chunk's last state is taken to have no gradient: that is what truncated BPTT truncates.
+        """
+        p, dlogits = self.params, work.logits
+        np.matmul(dlogits, work.layers[-1].flat_output.T, out=grads["Why"])
+        dlogits.sum(axis=1, out=grads["by"])
+        np.matmul(p["Why"].T, dlogits, out=work.flat_dh)
+
+        dstate = []
+        for number, layer in reversed(list(enumerate(work.layers))):
+            dh = unflatten(work.flat_dh, work.T)
+            if work.dropout:
+                dh = np.multiply(dh, layer.mask, out=layer.output)
+            Whh = p[f"Whh{number}"]
+            da, drecurrent, dstate_l = self.cell.backward(dh, layer.a, Whh, layer.cell, keep)
+            dstate.append(dstate_l)
+
+            flat_da = flatten(da, work.flat_da)
+            flat_da.sum(axis=1, out=grads[f"bh{number}"])
+            if number:
+                np.matmul(flat_da, work.layers[number - 1].flat_output.T, out=grads[f"Wxh{number}"])
+                np.matmul(p[f"Wxh{number}"].T, flat_da, out=work.flat_dh)
+            else:
+                scatter_columns(flat_da, x.ravel(), grads["Wxh0"])
+
+            flat_drecurrent = flat_da if drecurrent is da else flatten(drecurrent, work.flat_da)
+            previous = layer.flat_h[:, : -work.B]
+            if keep is not None:
+                previous = previous * keep.ravel()
+            np.matmul(flat_drecurrent, previous.T, out=grads[f"Whh{number}"])
+        return tuple(reversed(dstate))
+
+
+def scatter_columns(columns: Array, ids: Array, out: Array) -> None:
+    """out[:, v] = the sum of the columns (rows, N) whose id is v; the gradient of a column gather.
+
+    As a product with a one-hot matrix over the ids that occur, which is faster than adding the columns one by one.
+    """
+    V = out.shape[1]
+    present = np.flatnonzero(np.bincount(ids, minlength=V))
+    place = np.zeros(V, np.intp)
+    place[present] = np.arange(len(present))
+    onehot = np.zeros((len(ids), len(present)), columns.dtype)
+    onehot[np.arange(len(ids)), place[ids]] = 1
+    if len(present) == V:
+        np.matmul(columns, onehot, out=out)
+    else:
+        out[...] = 0
+        out[:, present] = columns @ onehot

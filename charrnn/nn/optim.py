@@ -1,0 +1,82 @@
+"""From a gradient to the next weights: clipping, the learning-rate schedule, Adam; all on flat vectors."""
+
+from __future__ import annotations
+
+from math import cos, pi, sqrt
+
+import numpy as np
+
+from .params import Array, Params
+
+WARMUP = 100  # steps; does not depend on how many steps will follow
+FINAL_LR = 0.02  # the share of lr that is left at the end of the decay
+
+
+def learning_rate(step: int, lr: float, start: int, total: int | None) -> float:
+    """The rate for `step` of a run whose budget goes from step `start` to step `total`.
+
+    A linear warm-up over WARMUP steps, then a half cosine down to FINAL_LR * lr at the last step. During the warm-up
+    `total` may be None: it is not known yet.
+    Source: Loshchilov and Hutter, "SGDR" (2017).
+    """
+    done = step - start
+    if done < WARMUP:
+        return lr * (done + 1) / WARMUP
+    if total is None:
+        raise ValueError("the total number of steps must be known when the warm-up ends")
+    share = min(1.0, (done - WARMUP + 1) / (total - start - WARMUP))
+    return lr * (FINAL_LR + (1 - FINAL_LR) * 0.5 * (1 + cos(pi * share)))
+
+
+def clip(gradient: Array, limit: float) -> float:
+    """Scale the gradient, in place, to a length of `limit` at most (0: leave it). Returns its length before that.
+
+    Source: Pascanu et al., "On the difficulty of training recurrent neural networks" (2013).
+    """
+    norm = sqrt(float(np.dot(gradient, gradient)))
+    if limit and norm > limit:
+        gradient *= limit / norm
+    return norm
+
+
+class Adam:
+    """Adam with decoupled weight decay on the matrices.
+
+        m = beta1 m + (1 - beta1) g            mhat = m / (1 - beta1^k)
+        v = beta2 v + (1 - beta2) g^2          vhat = v / (1 - beta2^k)
+        w = w - lr (mhat / (sqrt(vhat) + eps) + weight_decay w)
+
+    Source: Kingma and Ba, "Adam" (2015); Loshchilov and Hutter, "Decoupled weight decay regularization" (2019).
+    """
+
+    BLOCK = 1 << 15  # numbers worked on at a time, so that they stay in the cache
+
+    def __init__(self, params: Params, beta1: float = 0.9, beta2: float = 0.99, eps: float = 1e-8) -> None:
+        self.params = params
+        self.beta1, self.beta2, self.eps = beta1, beta2, eps
+        self.m, self.v = params.zeros_like(), params.zeros_like()
+        self.updates = 0
+        self._scratch: Array = np.empty(min(self.BLOCK, params.flat.size), params.flat.dtype)
+
+    def step(self, gradient: Array, lr: float, weight_decay: float = 0.0) -> None:
+        """Move the weights by one step; `gradient` is flat."""
+        self.updates += 1
+        root2 = sqrt(1 - self.beta2**self.updates)
+        rate = lr * root2 / (1 - self.beta1**self.updates)
+        if weight_decay:
+            self.params.matrices[...] *= 1 - lr * weight_decay
+        for start in range(0, gradient.size, self.BLOCK):
+            block = slice(start, start + self.BLOCK)
+            g, m, v, w = gradient[block], self.m.flat[block], self.v.flat[block], self.params.flat[block]
+            change = self._scratch[: g.size]
+            m *= self.beta1
+            m += np.multiply(g, 1 - self.beta1, out=change)
+            v *= self.beta2
+            np.multiply(g, g, out=change)
+            change *= 1 - self.beta2
+            v += change
+            np.sqrt(v, out=change)
+            change += self.eps * root2
+            np.divide(m, change, out=change)
+            change *= rate
+            w -= change

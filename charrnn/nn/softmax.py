@@ -1,0 +1,30 @@
+"""Softmax and cross-entropy over columns: one column of V logits for each of N predictions."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .params import Array
+
+
+def nats(logits: Array, y: Array) -> Array:
+    """-ln p(y) for each column, where p = softmax(logits). Shapes: logits (V, N), y (N,) -> (N,) nats."""
+    top = logits.max(axis=0)
+    log_sum = np.log(np.exp(logits - top).sum(axis=0))
+    return np.asarray(log_sum + top - logits[y, np.arange(len(y))])
+
+
+def nats_and_gradient(logits: Array, y: Array, scale: float) -> float:
+    """The sum of -ln p(y) over the columns, in nats; `logits` becomes `scale` times the sum's gradient.
+
+    d(-ln p(y)) / dlogits = p - onehot(y). Shapes: logits (V, N), y (N,).
+    """
+    columns = np.arange(len(y))
+    logits -= logits.max(axis=0)
+    targets = logits[y, columns]
+    np.exp(logits, out=logits)
+    sums = logits.sum(axis=0)
+    total = float(np.sum(np.log(sums) - targets, dtype=np.float64))
+    logits *= scale / sums
+    logits[y, columns] -= scale
+    return total

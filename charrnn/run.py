@@ -1,0 +1,144 @@
+"""A training run: everything that is needed to go on with it, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from .errors import CheckpointError, OptionError
+from .language_model import LanguageModel
+from .nn.config import ModelConfig
+from .nn.model import Model, State
+from .nn.optim import Adam
+from .nn.params import Params
+from .text.batches import epoch_chunks
+from .text.corpus import Corpus, training_length
+from .text.vocab import Vocab
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a run's result depends on, besides the text, the shape of the network and the number of steps."""
+
+    dropout: float = 0.1
+    batch_size: int = 32
+    seq_length: int = 64
+    lr: float = 3e-3
+    grad_clip: float = 1.0
+    weight_decay: float = 0.0
+    val_fraction: float = 0.1
+    val_every: int | None = None  # steps; None: chosen when the number of steps is known
+    seed: int = 1
+    shards: int = 1
+
+
+@dataclass(frozen=True)
+class CorpusRecord:
+    """What it takes to find the training text again, and to know that it is the same."""
+
+    names: tuple[str, ...]
+    encoding: str | None
+    sha256: str
+    characters: int
+
+    @classmethod
+    def of(cls, corpus: Corpus) -> CorpusRecord:
+        return cls(corpus.names, corpus.encoding, corpus.sha256, len(corpus.ids))
+
+    def check(self, corpus: Corpus) -> None:
+        """Raises CheckpointError if this is another text."""
+        if corpus.sha256 != self.sha256 or len(corpus.ids) != self.characters:
+            raise CheckpointError(
+                f"{', '.join(corpus.names)}: not the text that this checkpoint was trained on (its checksum differs)"
+            )
+
+
+@dataclass
+class Schedule:
+    """From which step to which the present budget goes. `total` is None until a budget in seconds has been measured."""
+
+    start: int = 0
+    total: int | None = None
+    val_every: int | None = None
+    seconds: float | None = None
+    most_steps: int | None = None  # however many more would fit into those seconds
+
+
+@dataclass
+class Progress:
+    """What has come of it so far."""
+
+    step: int = 0
+    best_step: int | None = None
+    best_val_loss: float | None = None
+    validations: list[tuple[int, float]] = field(default_factory=list)  # step, nats per character
+    closing_val_loss: float | None = None  # of the best weights, over the whole held-out part
+
+
+class Run:
+    """A training run. `training.train` moves it one step at a time; `checkpoint` saves and loads it between steps."""
+
+    def __init__(
+        self,
+        config: ModelConfig,
+        options: Options,
+        vocab: Vocab,
+        start: int,
+        corpus: CorpusRecord,
+        params: Params,
+        state: State | None = None,
+    ) -> None:
+        self.config = config
+        self.options = options
+        self.vocab = vocab
+        self.start = start
+        self.corpus = corpus
+        self.network = Model(config, params)
+        self.adam = Adam(params)
+        self.best: Params | None = None
+        self.state = self.network.zero_state(options.batch_size) if state is None else state
+        self.schedule = Schedule()
+        self.progress = Progress()
+        self.init_from: str | None = None  # the checkpoint that the first weights came from
+        self.commands: list[str] = []
+        self.elapsed = 0.0  # seconds of training and validation; the only thing here that depends on a clock
+
+    @property
+    def finished(self) -> bool:
+        return self.schedule.total is not None and self.progress.step >= self.schedule.total
+
+    @property
+    def closed(self) -> bool:
+        """Has the closing validation been made, or is there nothing to validate on?"""
+        return self.progress.closing_val_loss is not None or not self.held_out_characters
+
+    @property
+    def epoch_steps(self) -> int:
+        """How many steps it takes to read the training text once."""
+        training = self.corpus.characters - self.held_out_characters
+        return epoch_chunks(training, self.options.batch_size, self.options.seq_length)
+
+    @property
+    def held_out_characters(self) -> int:
+        """How many characters at the end of the text are kept for validation."""
+        return self.corpus.characters - training_length(self.corpus.characters, self.options.val_fraction)
+
+    def model(self, weights: str | None = None) -> LanguageModel:
+        """The model with its "best" weights by validation or its "last"; None: the best if there are any."""
+        if weights not in (None, "best", "last"):
+            raise OptionError(f"weights is {weights!r}; it must be 'best' or 'last'")
+        if weights == "best" and self.best is None:
+            raise OptionError("there are no best weights, since nothing was validated; use the last")
+        params = self.network.params if weights == "last" or self.best is None else self.best
+        return LanguageModel(Model(self.config, params), self.vocab, self.start)
+
+    def budget(
+        self, total_steps: int | None = None, seconds: float | None = None, most_steps: int | None = None
+    ) -> None:
+        """Give the run so many more steps, or as many as fit into so many seconds but `most_steps` at most.
+
+        They get a warm-up and a decay of their own.
+        """
+        step = self.progress.step
+        total = None if total_steps is None else step + total_steps
+        self.schedule = Schedule(step, total, self.options.val_every, seconds, most_steps)
+        self.progress.best_val_loss = self.progress.closing_val_loss = None

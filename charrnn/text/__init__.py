@@ -1,0 +1,1 @@
+"""Characters and ids. Knows nothing of networks."""

@@ -1,0 +1,187 @@
+"""Training: a generator that moves a run forward and yields one record a step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import isfinite
+from time import perf_counter
+
+import numpy as np
+
+from .budget import interval, steps_within, validation_length
+from .errors import DivergedError
+from .evaluation import Score, scores
+from .nn.model import Model
+from .nn.optim import WARMUP, clip, learning_rate
+from .nn.params import Params
+from .nn.shards import Shards
+from .run import Run
+from .text.batches import Streams
+from .text.corpus import Corpus
+from .text.vocab import Ids
+
+UNMEASURED = 3  # first steps, which are slower than the rest
+MEASURED_SHARE = 0.05  # of a budget in seconds is measured at most, unless that is under MEASURED_LEAST steps
+MEASURED_LEAST = 3
+SNAPSHOT_EVERY = 100  # steps
+
+
+@dataclass(frozen=True)
+class Record:
+    """What one step was like. `elapsed` counts seconds of training and validation since the run first began."""
+
+    step: int  # counted from 1
+    epoch: float  # how often the training text has been read
+    elapsed: float
+    loss: float  # nats per character, of this step's chunk
+    lr: float
+    grad_norm: float  # before clipping
+    chars_per_second: float
+    val_loss: float | None  # nats per character, where this step ended with a validation
+
+
+def train(run: Run, corpus: Corpus, threads: int = 1, set_aside: float = 0.0) -> Iterator[Record]:
+    """Train until the run's budget is used up, in place; between two records the run can be saved, or left for good.
+
+    A budget in seconds becomes a number of steps before the warm-up ends; `set_aside` seconds of it are left to whoever
+    iterates. Streams start at the zero state with every epoch. Raises DivergedError if the loss or the gradient stops
+    being finite, with the run put back to a state in which they were.
+    """
+    run.corpus.check(corpus)
+    training, held_out = corpus.split(run.options.val_fraction)
+    streams = Streams(training, run.options.batch_size, run.options.seq_length)
+    shards = make_shards(run, threads)
+    pace = _Pace(set_aside)
+    good = _Snapshot(run)
+    while not run.finished:
+        began = perf_counter()
+        step, schedule, progress = run.progress.step, run.schedule, run.progress
+        x, y, first = streams.chunk(step)
+        state = run.network.zero_state(run.options.batch_size) if first else run.state
+        loss, grads, new_state = shards.gradient(x, y, state, (run.options.seed, step))
+        grad_norm = clip(grads.flat, run.options.grad_clip)
+        if not (isfinite(loss) and isfinite(grad_norm)):
+            good.restore(run)
+            raise DivergedError(
+                f"the loss at step {step + 1} is not a finite number; the run was put back to step "
+                f"{run.progress.step}. Start again with a lower --lr (it was {run.options.lr:g})"
+            )
+        if step % SNAPSHOT_EVERY == 0:
+            good.take(run)
+        lr = learning_rate(step, run.options.lr, schedule.start, schedule.total)
+        run.adam.step(grads.flat, lr, run.options.weight_decay)
+        run.state = new_state
+        progress.step += 1
+
+        seconds = perf_counter() - began
+        if schedule.total is None and pace.measured(seconds, schedule.seconds, progress.step - schedule.start):
+            left = steps_within(pace.left(schedule.seconds), pace.step_seconds, x.size, len(held_out))
+            schedule.total = progress.step + left
+            if schedule.most_steps is not None:
+                schedule.total = max(progress.step, min(schedule.total, schedule.start + schedule.most_steps))
+        if schedule.total is not None and schedule.val_every is None:
+            schedule.val_every = interval(schedule.total - schedule.start)
+        val_loss = None
+        if len(held_out) and schedule.val_every and (progress.step % schedule.val_every == 0 or run.finished):
+            part = held_out[: validation_length(schedule.val_every, streams.step_characters, len(held_out))]
+            val_loss = _validate(run, part, threads)
+        run.elapsed += perf_counter() - began
+        yield Record(
+            step=progress.step,
+            epoch=progress.step / streams.chunks,
+            elapsed=run.elapsed,
+            loss=loss,
+            lr=lr,
+            grad_norm=grad_norm,
+            chars_per_second=x.size / seconds,
+            val_loss=val_loss,
+        )
+
+
+def make_shards(run: Run, threads: int) -> Shards:
+    """What works out this run's gradients."""
+    return Shards(run.network, run.options.batch_size, run.options.shards, threads, run.options.dropout)
+
+
+def measure_step(run: Run, corpus: Corpus, threads: int = 1) -> float:
+    """The seconds that a step takes, from two that are worked out and thrown away."""
+    training, _ = corpus.split(run.options.val_fraction)
+    x, y, _ = Streams(training, run.options.batch_size, run.options.seq_length).chunk(0)
+    shards = make_shards(run, threads)
+    for _ in range(2):
+        began = perf_counter()
+        shards.gradient(x, y, run.state, (run.options.seed, 0))
+    return perf_counter() - began
+
+
+def closing_scores(run: Run, corpus: Corpus, threads: int = 1) -> Iterator[Score]:
+    """The score of the best weights over the whole held-out part, in parts; nothing if there is none."""
+    _, held_out = corpus.split(run.options.val_fraction)
+    if len(held_out):
+        yield from scores(run.model().network, held_out, threads=threads)
+
+
+def _validate(run: Run, part: Ids, threads: int) -> float:
+    """The loss of the present weights on `part`; the best weights are kept."""
+    progress = run.progress
+    if run.best is not None and progress.best_val_loss is None:  # the budget is new, and with it `part`
+        progress.best_val_loss = _loss(Model(run.config, run.best), part, threads)
+    val_loss = _loss(run.network, part, threads)
+    progress.validations.append((progress.step, val_loss))
+    if progress.best_val_loss is None or val_loss < progress.best_val_loss:
+        progress.best_val_loss, progress.best_step = val_loss, progress.step
+        run.best = run.network.params.copy()
+    return val_loss
+
+
+def _loss(network: Model, part: Ids, threads: int) -> float:
+    return sum(scores(network, part, threads=threads), start=Score()).nats_per_char
+
+
+class _Pace:
+    """How long a step takes, and how much of a budget in seconds is left."""
+
+    def __init__(self, set_aside: float) -> None:
+        self.began = perf_counter()
+        self.set_aside = set_aside
+        self.steps: list[float] = []
+
+    def measured(self, seconds: float, budget: float | None, done: int) -> bool:
+        """Note a step's time; do we know enough?"""
+        self.steps.append(seconds)
+        known = len(self.steps) - UNMEASURED
+        if done >= WARMUP:
+            return True
+        return known >= MEASURED_LEAST and perf_counter() - self.began > MEASURED_SHARE * (budget or 0)
+
+    @property
+    def step_seconds(self) -> float:
+        return float(np.mean(self.steps[UNMEASURED:] or self.steps))
+
+    def left(self, budget: float | None) -> float:
+        return (budget or 0) - self.set_aside - (perf_counter() - self.began)
+
+
+class _Snapshot:
+    """A state of a run to which it can go back. Taken where the loss has just been seen to be finite."""
+
+    def __init__(self, run: Run) -> None:
+        self.arrays = [np.empty_like(params.flat) for params in _trained(run)]
+        self.take(run)
+
+    def take(self, run: Run) -> None:
+        for params, saved in zip(_trained(run), self.arrays, strict=True):
+            saved[:] = params.flat
+        self.state, self.step = run.state, run.progress.step
+
+    def restore(self, run: Run) -> None:
+        for params, saved in zip(_trained(run), self.arrays, strict=True):
+            params.flat[:] = saved
+        run.state, run.progress.step, run.adam.updates = self.state, self.step, self.step
+        run.progress.validations = [one for one in run.progress.validations if one[0] <= self.step]
+
+
+def _trained(run: Run) -> tuple[Params, Params, Params]:
+    """Everything that a step changes."""
+    return run.network.params, run.adam.m, run.adam.v
