@@ -10,7 +10,7 @@ from time import perf_counter
 import numpy as np
 
 from .budget import interval, steps_within, validation_length
-from .errors import DivergedError
+from .errors import DivergedError, OptionError
 from .evaluation import Score, scores
 from .nn.model import Model
 from .nn.optim import WARMUP, clip, learning_rate
@@ -45,10 +45,12 @@ def train(run: Run, corpus: Corpus, threads: int = 1, set_aside: float = 0.0) ->
     """Train until the run's budget is used up, in place; between two records the run can be saved, or left for good.
 
     A budget in seconds becomes a number of steps before the warm-up ends; `set_aside` seconds of it are left to whoever
-    iterates. Streams start at the zero state with every epoch. Raises DivergedError if the loss or the gradient stops
-    being finite, with the run put back to a state in which they were.
+    iterates. Streams start at the zero state with every epoch. Raises OptionError without a budget, and DivergedError
+    if the loss or the gradient stops being finite; the run is then back in a state in which they were.
     """
     run.corpus.check(corpus)
+    if run.schedule.total is None and run.schedule.seconds is None:
+        raise OptionError("the run has no budget; call run.budget(total_steps=...) or run.budget(seconds=...) first")
     training, held_out = corpus.split(run.options.val_fraction)
     streams = Streams(training, run.options.batch_size, run.options.seq_length)
     shards = make_shards(run, threads)

@@ -9,7 +9,7 @@ from math import log
 import click
 
 from .options import checkpoint_option, json_option
-from .output import duration
+from .output import duration, plural
 
 
 @click.command("info")
@@ -66,10 +66,6 @@ def info_command(checkpoint: str, as_json: bool) -> None:
         row("held out", f"{_figures(progress.closing_val_loss)}, all of it, with the best weights")
     for command in run.commands:
         row("made by", command)
-
-
-def plural(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _figures(nats: float) -> str:

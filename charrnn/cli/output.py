@@ -37,3 +37,8 @@ def duration(seconds: float) -> str:
 def size(nbytes: float) -> str:
     """An amount of memory as a person says it."""
     return f"{nbytes / 1e9:.1f} GB" if nbytes >= 1e9 else f"{max(1, nbytes / 1e6):.0f} MB"
+
+
+def plural(count: int, noun: str) -> str:
+    """A number of things."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from dataclasses import dataclass
 from math import log
 from time import perf_counter
 
 import click
 
-from ..budget import VALIDATIONS, seconds_for
+from ..budget import VALIDATIONS, seconds_for, steps_within
 from ..checkpoint import save
 from ..errors import CheckpointError, DivergedError
 from ..evaluation import Score
 from ..memory import training_memory
 from ..run import Run
 from ..sampling import sample
-from ..text.batches import Streams
 from ..text.corpus import Corpus
 from ..training import closing_scores, measure_step, train
 from .interrupt import Interrupt
 from .options import checkpoint_words
-from .output import duration, size
+from .output import duration, plural, size
 from .prepare import command, resume_words
 from .progress import Log, Progress
 
@@ -42,16 +42,18 @@ class Session:
     log: Log
     began: float
 
+    def __post_init__(self) -> None:
+        self.saved = self.save_seconds = 0.0  # when the checkpoint was, and how long it took
+
     def train(self) -> bool:
         """Train to the end of the budget; False if someone stopped it. The checkpoint is saved in any case."""
-        run = self.run
-        self.progress = Progress(run, self.quiet, self._sample)
         with Interrupt() as interrupt:
+            self._describe()
+            self._save()
+            set_aside = self._set_aside()
+            self.progress = Progress(self.run, self.quiet, self._sample)
             try:
-                self._describe()
-                self._save()
-                for record in train(run, self.corpus, self.threads, self._set_aside()):
-                    self._note_command()
+                for record in train(self.run, self.corpus, self.threads, set_aside):
                     self.progress.show(record)
                     self.log.add(record)
                     if interrupt.asked:
@@ -61,7 +63,7 @@ class Session:
                 self.progress.close()
                 return self._close(interrupt)
             except DivergedError as error:
-                save(self.checkpoint, run)
+                self._save()
                 raise DivergedError(f"{error}; {self.checkpoint} holds that last good state") from None
             finally:
                 self.progress.close()
@@ -71,56 +73,45 @@ class Session:
         """A few lines on what is going to happen."""
         run, corpus, options = self.run, self.corpus, self.run.options
         unit, held_out = corpus.vocab.unit, run.held_out_characters
-        total = len(corpus.ids)
         self._say(
-            f"{', '.join(corpus.names)}: {total:,} {unit}s, {len(corpus.vocab):,} distinct; "
-            f"{total - held_out:,} to learn from, {held_out:,} held out"
+            f"{', '.join(corpus.names)}: {len(corpus.ids):,} {unit}s, {len(corpus.vocab):,} distinct; "
+            f"{len(corpus.ids) - held_out:,} to learn from, {held_out:,} held out"
         )
-        config = run.config
-        memory = training_memory(config, options, corpus.ids.nbytes)
+        memory = training_memory(run.config, options, corpus.ids.nbytes)
         self._say(
-            f"{config.cell}, {config.hidden} hidden units, {config.layers} layers: "
+            f"{run.config.cell}, {run.config.hidden} hidden units, {plural(run.config.layers, 'layer')}: "
             f"{run.network.params.flat.size:,} parameters; needs about {size(memory)} of memory"
         )
-        step_seconds = measure_step(run, corpus, self.threads)
-        training, _ = corpus.split(options.val_fraction)
-        streams = Streams(training, options.batch_size, options.seq_length)
-        left = None if run.schedule.total is None else run.schedule.total - run.progress.step
-        if left is None:
-            time = f"as many steps as fit into {duration(run.schedule.seconds or 0)}"
-            if run.schedule.most_steps is not None:
-                time += f", {run.schedule.most_steps:,} at most"
-            time += f"; a step takes about {step_seconds * 1000:.0f} ms"
-        else:
-            needed = seconds_for(left, step_seconds, streams.step_characters, held_out)
-            time = f"{left:,} steps, about {duration(needed)}"
+        steps, seconds = self._outlook()
         self._say(
-            f"batch {options.batch_size}, sequence {options.seq_length}, {streams.chunks:,} steps an epoch; "
-            f"{time}, on {self.threads} {'thread' if self.threads == 1 else 'threads'}"
+            f"batch {options.batch_size}, sequence {options.seq_length}: about {plural(steps, 'step')} "
+            f"({steps / run.epoch_steps:.3g} epochs) in {duration(seconds)} on {plural(self.threads, 'thread')}"
         )
+
+    def _outlook(self) -> tuple[int, float]:
+        """How many steps there will be, about, and how many seconds they will take."""
+        run, schedule, held_out = self.run, self.run.schedule, self.run.held_out_characters
+        pace = measure_step(run, self.corpus, self.threads), run.options.batch_size * run.options.seq_length, held_out
+        if schedule.total is not None:
+            steps = schedule.total - run.progress.step
+        else:
+            steps = steps_within(schedule.seconds or 0, *pace)
+            steps = min(steps, schedule.most_steps or steps)
+        return steps, seconds_for(steps, *pace)
 
     def _set_aside(self) -> float:
         """The seconds of the budget that samples and saves will take, from how long the first of each took."""
         budget = self.run.schedule.seconds or 0
         began = perf_counter()
-        if self.progress.terminal and not self.quiet:
+        if sys.stderr.isatty() and not self.quiet:
             self._sample()
         samples = (VALIDATIONS + 1) * (perf_counter() - began)
         saves = (2 + budget / max(self.save_every, 1)) * self.save_seconds
         return samples + saves + (began - self.began)
 
-    def _note_command(self) -> None:
-        """Record the command that makes this run, with the number of steps as soon as that is known."""
-        if not self.noted and self.run.schedule.total is not None:
-            self.run.commands[-1] = command(self.run, self.checkpoint)
-            self.noted = True
-
-    noted = False
-    saved = 0.0
-    save_seconds = 0.0
-
     def _save(self) -> None:
         began = perf_counter()
+        self.run.commands[-1:] = [command(self.run, self.checkpoint)]  # the number of steps may be known by now
         save(self.checkpoint, self.run)
         self.saved = perf_counter()
         self.save_seconds = self.saved - began

@@ -12,7 +12,7 @@ from .chance import INITIAL_WEIGHTS, generator
 from .config import ModelConfig
 from .params import Array, Params
 
-INPUT_SCALE = 0.3
+INPUT_SCALE = 1.0
 
 
 def initial_params(config: ModelConfig, seed: int, dtype: npt.DTypeLike = np.float32) -> Params:

@@ -1,0 +1,54 @@
+# Every target sets up what it needs in a virtual environment, .venv, and can be run again without harm.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO := data/demo.npz
+
+.DEFAULT_GOAL := help
+
+help:  ## explain the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+demo: $(BIN)/charrnn  ## fetch Shakespeare, train for a minute, write some more of it
+	$(BIN)/python data/fetch.py > data/.corpus
+	$(BIN)/charrnn train "$$(cat data/.corpus)" -c $(DEMO) --minutes 1 --force
+	$(BIN)/charrnn sample -c $(DEMO) --temp 0.8 --seed 1
+	@echo
+	$(BIN)/charrnn eval -c $(DEMO)
+
+test: $(VENV)/test  ## run the tests
+	$(BIN)/python -m pytest
+
+test-slow: $(VENV)/test  ## run the tests that take longer, too
+	$(BIN)/python -m pytest -m "slow or not slow"
+
+lint: $(VENV)/lint  ## check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+data: $(BIN)/charrnn  ## fetch a corpus into data/
+	$(BIN)/python data/fetch.py
+
+bench: $(VENV)/bench  ## measure training, sampling and evaluation beside PyTorch
+	$(BIN)/python benchmarks/steps.py
+
+clean:  ## remove the virtual environment, corpora, caches and what the demo made
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -f data/*.txt data/*.npz data/.corpus
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit("charrnn needs Python 3.10 or newer; try make PYTHON=python3.12" if sys.version_info < (3, 10) else 0)'
+	$(PYTHON) -m venv $(VENV)
+
+$(BIN)/charrnn: setup.cfg pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/test $(VENV)/lint $(VENV)/bench: $(VENV)/%: $(BIN)/charrnn
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
+	@touch $@
+
+.PHONY: help demo test test-slow lint data bench clean
