@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -14,8 +13,6 @@ from .threads import physical_cores
 if TYPE_CHECKING:
     from ..run import Run
     from ..text.vocab import Ids
-
-LONG = 200_000  # characters; a bar is shown from here on
 
 
 @click.command("eval")
@@ -59,11 +56,10 @@ def eval_command(
       charrnn eval other.txt --unknown skip --json
       charrnn eval --window 256
     """
-    from tqdm import tqdm
-
     from ..checkpoint import load
     from ..evaluation import scores, unknown_score
     from ..text.corpus import read_ids
+    from .progress import scoring_bar
 
     run = load(checkpoint)
     model = run.model(weights)
@@ -77,8 +73,7 @@ def eval_command(
         label = f"the held-out part of {', '.join(run.corpus.names)}"
 
     score = unknown_score(model, missing, unknown)
-    quiet = len(ids) < LONG or not sys.stderr.isatty()
-    with tqdm(total=max(0, len(ids) - 1), unit="char", unit_scale=True, leave=False, disable=quiet) as bar:
+    with scoring_bar(len(ids)) as bar:
         for part in scores(model.network, ids, window, threads or physical_cores()):
             score += part
             bar.update(part.chars)

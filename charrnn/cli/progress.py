@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Callable
 from math import log
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 from tqdm import tqdm
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 WEIGHT = 0.02  # of the newest step in the running means
 INDENT = "    "
+LONG = 200_000  # characters, from which on a bar is worth showing
 
 
 class Progress:
@@ -83,6 +84,12 @@ class Progress:
             done = record.step - self.run.schedule.start
             left = record.elapsed / max(1, record.step) * ((total or 0) - record.step) if done else 0
             self.say(f"{line}, {duration(left)} left")
+
+
+def scoring_bar(characters: int, quiet: bool = False) -> tqdm[Any]:
+    """A bar for reading so many characters: in a terminal, for a text that takes a while."""
+    hidden = quiet or characters < LONG or not sys.stderr.isatty()
+    return tqdm(total=max(0, characters - 1), unit="char", unit_scale=True, leave=False, disable=hidden)
 
 
 class Log:

@@ -23,7 +23,7 @@ from .interrupt import Interrupt
 from .options import checkpoint_words
 from .output import duration, plural, size
 from .prepare import command, resume_words
-from .progress import Log, Progress
+from .progress import Log, Progress, scoring_bar
 
 SAMPLE_LENGTH = 160
 SAMPLE_TEMPERATURE = 0.8
@@ -134,10 +134,13 @@ class Session:
     def _close(self, interrupt: Interrupt) -> bool:
         """Score the best weights on the whole held-out part, save, and say what came of it."""
         score = Score()
-        for part in closing_scores(self.run, self.corpus, self.threads):
-            score += part
-            if interrupt.asked:
-                return self._stopped()
+        with scoring_bar(self.run.held_out_characters, self.quiet) as bar:
+            for part in closing_scores(self.run, self.corpus, self.threads):
+                score += part
+                bar.update(part.chars)
+                if interrupt.asked:
+                    bar.close()
+                    return self._stopped()
         run, progress = self.run, self.run.progress
         progress.closing_val_loss = score.nats_per_char if score.chars else None
         self._save()

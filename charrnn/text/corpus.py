@@ -72,48 +72,57 @@ def read_corpus(
     single distinct one.
     """
     digest = hashlib.sha256()
-    encoder = _Encoder(Vocab(of_bytes=True) if as_bytes else None)
-    for name in names:
-        for piece in read_pieces(name, None if as_bytes else encoding, digest):
-            encoder.add(piece)
-    ids, own = encoder.finish(vocab)
-    label = ", ".join("standard input" if name == STDIN else name for name in names)
+    if as_bytes:
+        own = Vocab(of_bytes=True)
+        ids, _ = read_ids(names, own, digest=digest)
+    else:
+        encoder = _Encoder()
+        for name in names:
+            for piece in read_text(name, encoding, digest):
+                encoder.add(piece)
+        ids, own = encoder.finish(vocab)
+    text = ", ".join(map(label, names))
     if len(ids) < 2:
-        raise TextError(f"{label}: {len(ids)} {own.unit}s are too few to learn from; give a longer text")
+        raise TextError(f"{text}: {len(ids)} {own.unit}s are too few to learn from; give a longer text")
     if ids.min() == ids.max():
-        raise TextError(f"{label}: all {len(ids)} {own.unit}s are the same one; there is nothing to learn")
+        raise TextError(f"{text}: all {len(ids)} {own.unit}s are the same one; there is nothing to learn")
     return Corpus(ids, own, tuple(names), None if as_bytes else encoding, digest.hexdigest())
 
 
-def read_ids(names: Sequence[str], vocab: Vocab, encoding: str = "utf-8", unknown: str = "error") -> tuple[Ids, int]:
+def read_ids(
+    names: Sequence[str], vocab: Vocab, encoding: str = "utf-8", unknown: str = "error", digest: _Hash | None = None
+) -> tuple[Ids, int]:
     """Read files as `read_corpus` does, with a vocabulary that is given: the ids and the number of unknown characters.
 
     Unknown characters are left out, or with "error" raise UnknownCharacterError with file and position.
     """
-    parts: list[Ids] = []
+    grown = _Growing(id_type(len(vocab)))
     missing = 0
     for name in names:
         position = 0
-        for piece in read_pieces(name, None if vocab.of_bytes else encoding):
-            ids, left_out = vocab.encode(piece, unknown, "standard input" if name == STDIN else name, position)
-            parts.append(ids)
+        pieces = read_bytes(name, digest) if vocab.of_bytes else read_text(name, encoding, digest)
+        for piece in pieces:
+            ids, left_out = vocab.encode(piece, unknown, label(name), position)
+            grown.append(ids, ids.dtype.type)
             position += len(piece)
             missing += left_out
-    return _join(parts, id_type(len(vocab))), missing
+    return grown.finish(), missing
 
 
-def read_pieces(name: str, encoding: str | None, digest: _Hash | None = None) -> Iterator[str | bytes]:
-    """The text of one file (or `-`), a piece at a time: `bytes` where `encoding` is None, else `str`.
+def label(name: str) -> str:
+    """A file's name in a message."""
+    return "standard input" if name == STDIN else name
 
-    Newlines are translated and a byte-order mark dropped in a `str`. The bytes as read go to `digest`.
+
+def read_text(name: str, encoding: str, digest: _Hash | None = None) -> Iterator[str]:
+    """The text of one file (or `-`), a piece at a time, newlines translated and a byte-order mark dropped.
+
+    The bytes as read go to `digest`.
     """
-    if encoding is None:
-        yield from _read_bytes(name, digest)
-        return
     decoder = _decoder(encoding)
     offset = 0  # of the first byte that the decoder has not seen
     first, held = True, ""
-    for data in chain(_read_bytes(name, digest), [b""]):
+    for data in chain(read_bytes(name, digest), [b""]):
         pending = len(decoder.getstate()[0])
         try:
             text = held + decoder.decode(data, final=not data)
@@ -138,16 +147,15 @@ def _decoder(encoding: str) -> codecs.IncrementalDecoder:
 
 
 def _bad_byte(name: str, encoding: str, offset: int, error: UnicodeDecodeError) -> TextError:
-    label = "standard input" if name == STDIN else name
     byte = f"0x{error.object[error.start]:02x}" if error.start < len(error.object) else "the end"
     return TextError(
-        f"{label}: not {encoding} at byte offset {offset} ({byte}: {error.reason}); "
+        f"{label(name)}: not {encoding} at byte offset {offset} ({byte}: {error.reason}); "
         "name its encoding with --encoding (latin-1, cp1252, utf-16 ...) or read any file with --bytes"
     )
 
 
-def _read_bytes(name: str, digest: _Hash | None) -> Iterator[bytes]:
-    label = "standard input" if name == STDIN else name
+def read_bytes(name: str, digest: _Hash | None = None) -> Iterator[bytes]:
+    """The bytes of one file (or `-`), a piece at a time, decompressed by suffix; they go to `digest`, too."""
     try:
         with _open(name) as file:
             while piece := file.read(PIECE):
@@ -155,13 +163,13 @@ def _read_bytes(name: str, digest: _Hash | None) -> Iterator[bytes]:
                     digest.update(piece)
                 yield piece
     except FileNotFoundError:
-        raise TextError(f"{label}: no such file") from None
+        raise TextError(f"{label(name)}: no such file") from None
     except IsADirectoryError:
-        raise TextError(f"{label}: is a directory; name the text files in it") from None
+        raise TextError(f"{label(name)}: is a directory; name the text files in it") from None
     except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
-        raise TextError(f"{label}: its compressed data are damaged or of another kind ({error})") from None
+        raise TextError(f"{label(name)}: its compressed data are damaged or of another kind ({error})") from None
     except OSError as error:
-        raise TextError(f"{label}: cannot be read ({error.strerror or error})") from None
+        raise TextError(f"{label(name)}: cannot be read ({error.strerror or error})") from None
 
 
 def _open(name: str) -> IO[bytes]:
@@ -171,20 +179,36 @@ def _open(name: str) -> IO[bytes]:
     return opener(name, "rb")
 
 
+class _Growing:
+    """Ids that are appended, of the smallest type so far; grown in place, so that they are never held twice."""
+
+    def __init__(self, dtype: type[np.unsignedinteger[Any]]) -> None:
+        self.size = 0
+        self.ids: Ids = np.empty(PIECE, dtype)
+
+    def append(self, part: Ids, dtype: type[np.unsignedinteger[Any]]) -> None:
+        if np.dtype(dtype).itemsize > self.ids.itemsize:
+            self.ids = self.ids.astype(dtype)
+        end = self.size + len(part)
+        if end > len(self.ids):
+            self.ids.resize(end + end // 4, refcheck=False)
+        self.ids[self.size : end] = part
+        self.size = end
+
+    def finish(self) -> Ids:
+        self.ids.resize(self.size, refcheck=False)
+        return self.ids
+
+
 class _Encoder:
     """Gives characters provisional ids in the order they appear; sorts the vocabulary when all have been seen."""
 
-    def __init__(self, vocab: Vocab | None) -> None:
-        self.fixed = vocab
-        self.parts: list[Ids] = []
-        self.places = np.full(0 if vocab else CODE_POINTS, -1, np.int32)
+    def __init__(self) -> None:
+        self.ids = _Growing(np.uint8)
+        self.places = np.full(CODE_POINTS, -1, np.int32)
         self.points: list[int] = []
 
-    def add(self, piece: str | bytes) -> None:
-        if self.fixed:
-            self.parts.append(self.fixed.encode(piece)[0])
-            return
-        assert isinstance(piece, str)
+    def add(self, piece: str) -> None:
         points = code_points(piece)
         places = self.places[points]
         if len(places) and places.min() < 0:
@@ -192,24 +216,16 @@ class _Encoder:
             self.places[new] = np.arange(len(self.points), len(self.points) + len(new))
             self.points.extend(new.tolist())
             places = self.places[points]
-        self.parts.append(places.astype(id_type(len(self.points))))
+        self.ids.append(places, id_type(len(self.points)))
 
     def finish(self, extra: Vocab | None) -> tuple[Ids, Vocab]:
         """The ids and the vocabulary, sorted, together with the characters of `extra`."""
-        if self.fixed:
-            return _join(self.parts, np.uint8), self.fixed
         characters = "".join(map(chr, self.points))
         vocab = Vocab(characters + (extra.characters if extra else ""))
-        final = vocab.encode(characters)[0]
-        return _join(self.parts, id_type(len(vocab)), final), vocab
-
-
-def _join(parts: list[Ids], dtype: type, final: Ids | None = None) -> Ids:
-    """The parts in one array, each id v replaced by final[v]; a part is let go as soon as it is copied."""
-    joined: Ids = np.empty(sum(map(len, parts)), dtype)
-    end = len(joined)
-    while parts:
-        part = parts.pop()
-        joined[end - len(part) : end] = part if final is None else final[part]
-        end -= len(part)
-    return joined
+        final, _ = vocab.encode(characters)
+        self.ids.append(final[:0], id_type(len(vocab)))
+        ids = self.ids.finish()
+        for start in range(0, len(ids), PIECE):
+            part = slice(start, start + PIECE)
+            ids[part] = final[ids[part]]
+        return ids, vocab
