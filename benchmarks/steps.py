@@ -116,7 +116,7 @@ def measure(side: str, row: tuple[str, int, int, int, int], threads: int) -> flo
 def turn(side: str, number: int, threads: int) -> float:
     """One measurement in a fresh process."""
     blas = "1" if side == "charrnn" else str(threads)
-    env = os.environ | {name: blas for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")}
+    env = os.environ | dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), blas)
     command = [sys.executable, __file__, "--measure", side, str(number), "--threads", str(threads)]
     return float(subprocess.run(command, env=env, check=True, capture_output=True, text=True).stdout)
 

@@ -20,7 +20,7 @@ from .text.vocab import Vocab
 
 def new_run(
     corpus: Corpus,
-    cell: str = "rnn",
+    cell: str = "gru",
     hidden: int = 256,
     layers: int = 2,
     options: Options | None = None,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .options import checkpoint_option, json_option, threads_option, weights_option
+from .options import checkpoint_option, json_option, threads_option, weights_option, whole
 from .threads import physical_cores
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @json_option
 @click.option(
     "--window",
-    type=click.IntRange(1),
+    type=whole(1),
     metavar="N",
     help="Score windows of N characters, each from the zero state, as papers on transformers do.",
 )

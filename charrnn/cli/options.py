@@ -11,17 +11,35 @@ import click
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 DEFAULT_CHECKPOINT = "charrnn.npz"
-SEED = click.IntRange(0, 2**63 - 1)
 
 
-class Number(click.FloatRange):
-    """A float in a range, and never nan or infinite."""
+class Number(click.ParamType):  # type: ignore[type-arg]  # generic in newer versions of Click only
+    """A finite float in a range, or a whole number in a range; unlike Click's ranges, not spelt out in the help."""
+
+    name = "number"
+
+    def __init__(self, bounds: click.FloatRange | click.IntRange) -> None:
+        self.bounds = bounds
+        bounds.name = "whole number" if isinstance(bounds, click.IntRange) else "number"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        number = float(super().convert(value, param, ctx))
+        number = self.bounds.convert(value, param, ctx)
         if not isfinite(number):
             self.fail(f"{value} is not a finite number.", param, ctx)
         return number
+
+
+def real(lowest: float, highest: float | None = None, *, above: bool = False, below: bool = False) -> Number:
+    """A float from `lowest` (or above it) to `highest` (or below it)."""
+    return Number(click.FloatRange(lowest, highest, min_open=above, max_open=below))
+
+
+def whole(lowest: int, highest: int = 10**12) -> Number:
+    """A whole number from `lowest` to `highest`."""
+    return Number(click.IntRange(lowest, highest))
+
+
+SEED = whole(0, 2**63 - 1)
 
 
 def checkpoint_option(command: Command) -> Command:
@@ -46,7 +64,7 @@ def weights_option(command: Command) -> Command:
 def threads_option(command: Command) -> Command:
     return click.option(
         "--threads",
-        type=click.IntRange(1, 1024),
+        type=whole(1, 1024),
         metavar="N",
         help="Threads to compute on.  [default: the physical cores this process may use]",
     )(command)

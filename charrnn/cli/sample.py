@@ -7,7 +7,7 @@ import sys
 
 import click
 
-from .options import SEED, Number, checkpoint_option, weights_option
+from .options import SEED, checkpoint_option, real, weights_option, whole
 from .output import write
 
 
@@ -17,22 +17,22 @@ from .output import write
     "--temp",
     "--temperature",
     "temperature",
-    type=Number(min=0),
+    type=real(0),
     default=1.0,
     show_default=True,
     metavar="X",
     help="Below 1 bolder, above 1 wilder, 0 always the most likely character.",
 )
 @click.option(
-    "--length", type=click.IntRange(0), default=500, show_default=True, metavar="N", help="How many characters to draw."
+    "--length", type=whole(0), default=500, show_default=True, metavar="N", help="How many characters to draw."
 )
 @click.option("--prime", metavar="TEXT", help="Text to begin with.")
 @click.option("--prime-file", metavar="FILE", help="File with the text to begin with; - is standard input.")
 @click.option("--no-echo", is_flag=True, help="Do not print the prime.")
-@click.option("--top-k", type=click.IntRange(1), metavar="K", help="Draw from the K most likely characters only.")
+@click.option("--top-k", type=whole(1), metavar="K", help="Draw from the K most likely characters only.")
 @click.option(
     "--top-p",
-    type=Number(0, 1, min_open=True),
+    type=real(0, 1, above=True),
     default=1.0,
     metavar="P",
     help="Draw from the most likely characters that together have probability P.",
@@ -41,7 +41,7 @@ from .output import write
 @click.option(
     "-n",
     "--num-samples",
-    type=click.IntRange(1),
+    type=whole(1),
     default=1,
     show_default=True,
     metavar="N",

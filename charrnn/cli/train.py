@@ -9,7 +9,7 @@ import click
 from click.core import ParameterSource
 
 from .. import recipe
-from .options import SEED, Number, checkpoint_option, threads_option
+from .options import SEED, checkpoint_option, real, threads_option, whole
 from .threads import physical_cores
 
 MOST_MINUTES = 1e6
@@ -21,35 +21,31 @@ BUDGETS = ("minutes", "epochs", "steps")
 @checkpoint_option
 @click.option(
     "--minutes",
-    type=Number(0, MOST_MINUTES, min_open=True),
+    type=real(0, MOST_MINUTES, above=True),
     metavar="X",
     help=f"Train for so long.  [default: {recipe.DEFAULT_MINUTES:g}, less for a short text]",
 )
-@click.option(
-    "--epochs", type=Number(0, 1e6, min_open=True), metavar="X", help="Train for so many passes over the text."
-)
-@click.option("--steps", type=click.IntRange(1, 10**12), metavar="N", help="Train for so many steps.")
+@click.option("--epochs", type=real(0, 1e6, above=True), metavar="X", help="Train for so many passes over the text.")
+@click.option("--steps", type=whole(1, 10**12), metavar="N", help="Train for so many steps.")
 @click.option(
     "--cell",
     type=click.Choice(["rnn", "lstm", "gru"]),
-    default="rnn",
+    default="gru",
     show_default=True,
     help="The kind of recurrence.",
 )
 @click.option(
     "--hidden",
-    type=click.IntRange(1, 2**20),
+    type=whole(1, 2**20),
     default=256,
     show_default=True,
     metavar="N",
     help="Hidden units in a layer.",
 )
-@click.option(
-    "--layers", type=click.IntRange(1, 1000), default=2, show_default=True, metavar="N", help="Recurrent layers."
-)
+@click.option("--layers", type=whole(1, 1000), default=2, show_default=True, metavar="N", help="Recurrent layers.")
 @click.option(
     "--dropout",
-    type=Number(0, 0.99),
+    type=real(0, 0.99),
     default=0.1,
     show_default=True,
     metavar="X",
@@ -57,7 +53,7 @@ BUDGETS = ("minutes", "epochs", "steps")
 )
 @click.option(
     "--batch-size",
-    type=click.IntRange(1, 2**20),
+    type=whole(1, 2**20),
     default=32,
     show_default=True,
     metavar="N",
@@ -65,7 +61,7 @@ BUDGETS = ("minutes", "epochs", "steps")
 )
 @click.option(
     "--seq-length",
-    type=click.IntRange(1, 2**20),
+    type=whole(1, 2**20),
     default=64,
     show_default=True,
     metavar="N",
@@ -73,26 +69,26 @@ BUDGETS = ("minutes", "epochs", "steps")
 )
 @click.option(
     "--lr",
-    type=Number(0, 1e6, min_open=True),
-    default=0.003,
-    show_default=True,
+    type=real(0, 1e6, above=True),
     metavar="X",
-    help="Highest learning rate.",
+    help="Highest learning rate.  [default: "
+    + ", ".join(f"{v} for {k}" for k, v in recipe.LEARNING_RATES.items())
+    + "]",
 )
 @click.option(
     "--grad-clip",
-    type=Number(0),
+    type=real(0),
     default=1.0,
     show_default=True,
     metavar="X",
     help="Greatest length of a gradient; 0 for any.",
 )
 @click.option(
-    "--weight-decay", type=Number(0, 1000), default=0.0, show_default=True, metavar="X", help="Decoupled weight decay."
+    "--weight-decay", type=real(0, 1000), default=0.0, show_default=True, metavar="X", help="Decoupled weight decay."
 )
 @click.option(
     "--val-fraction",
-    type=Number(0, 1, max_open=True),
+    type=real(0, 1, below=True),
     default=0.1,
     show_default=True,
     metavar="X",
@@ -100,7 +96,7 @@ BUDGETS = ("minutes", "epochs", "steps")
 )
 @click.option(
     "--val-every",
-    type=click.IntRange(1, 10**12),
+    type=whole(1, 10**12),
     metavar="N",
     help="Steps between validations.  [default: about 20 validations in all]",
 )
@@ -115,7 +111,7 @@ BUDGETS = ("minutes", "epochs", "steps")
 @click.option("--force", is_flag=True, help="Replace an existing checkpoint.")
 @click.option(
     "--save-every",
-    type=Number(0, 1e9),
+    type=real(0, 1e9),
     default=30.0,
     show_default=True,
     metavar="SECONDS",
@@ -126,7 +122,7 @@ BUDGETS = ("minutes", "epochs", "steps")
 )
 @click.option(
     "--log-every",
-    type=click.IntRange(1),
+    type=whole(1),
     default=10,
     show_default=True,
     metavar="N",
@@ -165,6 +161,9 @@ def train_command(
     given = {name for name in ctx.params if ctx.get_parameter_source(name) == ParameterSource.COMMANDLINE}
     if len(given & set(BUDGETS)) > 1:
         raise click.UsageError("--minutes, --epochs and --steps are three ways to say how long; give one of them.")
+
+    if chosen["lr"] is None:
+        chosen["lr"] = recipe.LEARNING_RATES[chosen["cell"]]
 
     from .prepare import begin, changes, check_paths, command, go_on
     from .progress import Log

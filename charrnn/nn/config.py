@@ -12,7 +12,7 @@ class ModelConfig:
     """What a network's parameters depend on: V characters, a cell, H hidden units, L layers."""
 
     vocab_size: int
-    cell: str = "rnn"
+    cell: str = "gru"
     hidden: int = 256
     layers: int = 2
 
