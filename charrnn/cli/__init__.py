@@ -34,12 +34,18 @@ class Group(click.Group):
         except MemoryError:
             fail(ctx, "out of memory; choose a smaller --hidden, --batch-size, --seq-length or --num-samples")
         except BrokenPipeError:  # the reader of our output has had enough, as `head` does
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            drop_output()
         except OSError as error:
+            drop_output()
             fail(ctx, f"{error.filename or 'output'}: {error.strerror or error}")
         except KeyboardInterrupt:
             ctx.exit(INTERRUPTED)
         return None
+
+
+def drop_output() -> None:
+    """Let what still waits for standard output go nowhere, or the interpreter would try once more when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def fail(ctx: click.Context, message: str) -> None:

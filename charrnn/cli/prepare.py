@@ -13,6 +13,7 @@ from .. import recipe
 from ..checkpoint import load, load_model
 from ..errors import CheckpointError, TextError
 from ..language_model import LanguageModel
+from ..nn.config import ModelConfig
 from ..run import Options, Run
 from ..starting import new_run
 from ..text.batches import fit
@@ -42,9 +43,11 @@ def begin(names: Sequence[str], chosen: Mapping[str, Any], given: set[str], thre
         check_shape(other, chosen, given)
     as_bytes = other.vocab.of_bytes if other else chosen["as_bytes"]
     corpus = read_corpus(names, chosen["encoding"], as_bytes, other.vocab if other else None)
-    shards = recipe.shards(threads, chosen["batch_size"])
-    options = Options(**{name: chosen[name] for name in OPTIONS}, shards=shards)
-    run = new_run(corpus, chosen["cell"], chosen["hidden"], chosen["layers"], options, other)
+    shape = other.network.config if other else ModelConfig(len(corpus.vocab), *(chosen[name] for name in SHAPE))
+    values = {name: chosen[name] for name in OPTIONS}
+    values["lr"] = values["lr"] or recipe.learning_rate(shape.cell, shape.hidden)
+    options = Options(**values, shards=recipe.shards(threads, chosen["batch_size"]))
+    run = new_run(corpus, shape.cell, shape.hidden, shape.layers, options, other)
     run.init_from = chosen["init_from"]
     return run, corpus
 

@@ -71,6 +71,8 @@ class Session:
 
     def _describe(self) -> None:
         """A few lines on what is going to happen."""
+        if self.quiet:
+            return
         run, corpus, options = self.run, self.corpus, self.run.options
         unit, held_out = corpus.vocab.unit, run.held_out_characters
         self._say(

@@ -71,9 +71,7 @@ BUDGETS = ("minutes", "epochs", "steps")
     "--lr",
     type=real(0, 1e6, above=True),
     metavar="X",
-    help="Highest learning rate.  [default: "
-    + ", ".join(f"{v} for {k}" for k, v in recipe.LEARNING_RATES.items())
-    + "]",
+    help="Highest learning rate.  [default: by cell and hidden size]",
 )
 @click.option(
     "--grad-clip",
@@ -161,9 +159,6 @@ def train_command(
     given = {name for name in ctx.params if ctx.get_parameter_source(name) == ParameterSource.COMMANDLINE}
     if len(given & set(BUDGETS)) > 1:
         raise click.UsageError("--minutes, --epochs and --steps are three ways to say how long; give one of them.")
-
-    if chosen["lr"] is None:
-        chosen["lr"] = recipe.LEARNING_RATES[chosen["cell"]]
 
     from .prepare import begin, changes, check_paths, command, go_on
     from .progress import Log
