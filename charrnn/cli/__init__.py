@@ -45,7 +45,8 @@ class Group(click.Group):
 
 def drop_output() -> None:
     """Let what still waits for standard output go nowhere, or the interpreter would try once more when it ends."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if sys.stdout is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def fail(ctx: click.Context, message: str) -> None:

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 import sys
 
+from ..errors import OptionError
+
+
+def terminal() -> bool:
+    """Is somebody watching standard error?"""
+    return sys.stderr is not None and sys.stderr.isatty()
+
 
 def write(text: str | bytes) -> None:
     """Put text on standard output at once, as it stands.
@@ -11,6 +18,8 @@ def write(text: str | bytes) -> None:
     Files and pipes get UTF-8, so that the same text is the same bytes everywhere; a terminal that speaks another
     encoding gets that, with a question mark for what it lacks. Bytes stay bytes.
     """
+    if sys.stdout is None:
+        raise OptionError("standard output is closed; send it somewhere")
     if isinstance(text, str):
         encoding = sys.stdout.encoding if sys.stdout.isatty() else "utf-8"
         text = text.encode(encoding, "replace")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from math import log
 from typing import IO, TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ import click
 from tqdm import tqdm
 
 from ..errors import OptionError
-from .output import duration, harmless
+from .output import duration, harmless, terminal
 
 if TYPE_CHECKING:
     from ..run import Run
@@ -30,7 +31,7 @@ class Progress:
         self.run = run
         self.quiet = quiet
         self.draw_sample = draw_sample
-        self.terminal = sys.stderr.isatty()
+        self.terminal = terminal()
         self.shown = 0
         self.loss = self.rate = 0.0  # running means
         self.val_loss: float | None = None
@@ -50,25 +51,29 @@ class Progress:
         self.rate += weight * (record.chars_per_second - self.rate)
         if record.val_loss is not None:
             self.val_loss = record.val_loss
-        if self.bar.total != self.run.schedule.total:
+        with self._unseen():
             self.bar.total = self.run.schedule.total
-        self.bar.set_postfix_str(self._figures(), refresh=False)
-        self.bar.update()
-        if record.val_loss is not None and not self.quiet:
-            self._validated(record)
-
-    def say(self, line: str) -> None:
-        """A line above the bar; it is for people, so --quiet silences it."""
-        if not self.quiet:
-            self.warn(line)
+            self.bar.set_postfix_str(self._figures(), refresh=False)
+            self.bar.update()
+            if record.val_loss is not None and not self.quiet:
+                self._validated(record)
 
     def warn(self, line: str) -> None:
-        """A line above the bar that is shown in any case."""
-        with self.bar.external_write_mode(file=sys.stderr):
+        """A line above the bar."""
+        with self._unseen(), self.bar.external_write_mode(file=sys.stderr):
             click.echo(line, err=True)
 
     def close(self) -> None:
-        self.bar.close()
+        with self._unseen():
+            self.bar.close()
+
+    @contextmanager
+    def _unseen(self) -> Iterator[None]:
+        """If nobody can see it any more (a closed terminal, a broken pipe), training goes on without being shown."""
+        try:
+            yield
+        except OSError:
+            self.quiet = self.bar.disable = True
 
     def _figures(self) -> str:
         val = f", val {self.val_loss / log(2):.3f}" if self.val_loss is not None else ""
@@ -79,16 +84,16 @@ class Progress:
         line = f"step {record.step:,} of {total:,}, epoch {record.epoch:.2f}, {self._figures()}"
         if self.terminal:
             text = harmless(self.draw_sample()).strip("\n")
-            self.say(f"{line}\n{INDENT}" + text.replace("\n", f"\n{INDENT}"))
+            self.warn(f"{line}\n{INDENT}" + text.replace("\n", f"\n{INDENT}"))
         else:
             done = record.step - self.run.schedule.start
             left = record.elapsed / max(1, record.step) * ((total or 0) - record.step) if done else 0
-            self.say(f"{line}, {duration(left)} left")
+            self.warn(f"{line}, {duration(left)} left")
 
 
 def scoring_bar(characters: int, quiet: bool = False) -> tqdm[Any]:
     """A bar for reading so many characters: in a terminal, for a text that takes a while."""
-    hidden = quiet or characters < LONG or not sys.stderr.isatty()
+    hidden = quiet or characters < LONG or not terminal()
     return tqdm(total=max(0, characters - 1), unit="char", unit_scale=True, leave=False, disable=hidden)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from math import log
 from time import perf_counter
@@ -17,11 +17,11 @@ from ..evaluation import Score
 from ..memory import training_memory
 from ..run import Run
 from ..sampling import sample
-from ..text.corpus import Corpus
+from ..text.corpus import STDIN, Corpus
 from ..training import closing_scores, measure_step, train
 from .interrupt import Interrupt
 from .options import checkpoint_words
-from .output import duration, plural, size
+from .output import duration, plural, size, terminal
 from .prepare import command, resume_words
 from .progress import Log, Progress, scoring_bar
 
@@ -54,10 +54,10 @@ class Session:
             self.progress = Progress(self.run, self.quiet, self._sample)
             try:
                 for record in train(self.run, self.corpus, self.threads, set_aside):
-                    self.progress.show(record)
                     self.log.add(record)
                     if interrupt.asked:
                         return self._stopped()
+                    self.progress.show(record)
                     if perf_counter() - self.saved > self.save_every:
                         self._save_if_possible()
                 self.progress.close()
@@ -105,7 +105,7 @@ class Session:
         """The seconds of the budget that samples and saves will take, from how long the first of each took."""
         budget = self.run.schedule.seconds or 0
         began = perf_counter()
-        if sys.stderr.isatty() and not self.quiet:
+        if terminal() and not self.quiet:
             self._sample()
         samples = (VALIDATIONS + 1) * (perf_counter() - began)
         saves = (2 + budget / max(self.save_every, 1)) * self.save_seconds
@@ -126,8 +126,8 @@ class Session:
             self.saved = perf_counter()
 
     def _stopped(self) -> bool:
-        self.progress.close()
         self._save()
+        self.progress.close()
         step, total = self.run.progress.step, self.run.schedule.total
         self._say(f"stopped at step {step:,}{f' of {total:,}' if total else ''}; saved in {self.checkpoint}")
         self._say(f"go on with: {shlex.join(resume_words(self.run, self.checkpoint))}")
@@ -157,7 +157,8 @@ class Session:
         self._say(f"saved in {self.checkpoint}, made by:\n  " + "\n  ".join(run.commands))
         words = checkpoint_words(self.checkpoint)
         self._say("next:\n  " + shlex.join(["charrnn", "sample", *words, "--temp", "0.8"]))
-        self._say("  " + shlex.join(["charrnn", "eval", *words, *(run.corpus.names if not score.chars else ())]))
+        if STDIN not in run.corpus.names:  # which cannot be read again
+            self._say("  " + shlex.join(["charrnn", "eval", *words, *(() if score.chars else run.corpus.names)]))
         return True
 
     def _sample(self) -> str | bytes:
@@ -167,4 +168,5 @@ class Session:
 
     def _say(self, line: str) -> None:
         if not self.quiet:
-            click.echo(line, err=True)
+            with suppress(OSError):  # a closed terminal or pipe is no reason to stop
+                click.echo(line, err=True)

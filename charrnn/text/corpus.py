@@ -10,6 +10,7 @@ import lzma
 import sys
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -172,9 +173,11 @@ def read_bytes(name: str, digest: _Hash | None = None) -> Iterator[bytes]:
         raise TextError(f"{label(name)}: cannot be read ({error.strerror or error})") from None
 
 
-def _open(name: str) -> IO[bytes]:
+def _open(name: str) -> AbstractContextManager[IO[bytes]]:
     if name == STDIN:
-        return open(sys.stdin.fileno(), "rb", closefd=False)
+        if sys.stdin is None:
+            raise TextError("standard input is closed; pipe a text in, or name a file")
+        return nullcontext(sys.stdin.buffer)
     opener: Callable[[str, str], IO[bytes]] = OPENERS.get(Path(name).suffix.lower(), open)
     return opener(name, "rb")
 
