@@ -16,7 +16,7 @@ import numpy as np
 
 from . import __version__
 from .archive import Archive, write_archive
-from .errors import CheckpointError
+from .errors import CheckpointError, OptionError
 from .language_model import LanguageModel
 from .nn.cells import CELLS
 from .nn.config import ModelConfig
@@ -56,7 +56,7 @@ def load(path: str | Path) -> Run:
     with Archive(Path(path)) as archive:
         try:
             return _read(archive)
-        except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError, RecursionError, OptionError) as error:
             raise archive.fault(f"its metadata do not fit together ({error!r})") from None
 
 

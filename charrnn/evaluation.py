@@ -93,6 +93,8 @@ def scores(network: Model, ids: Ids, window: int | None = None, threads: int = 1
     """The score of a text given as ids, in parts: their sum is the whole, their `chars` tell the progress."""
     if len(ids) < 2:
         raise TextError(f"the text has {len(ids)} characters that the model knows; evaluating takes at least 2")
+    if window is not None and window < 1:
+        raise OptionError(f"a window of {window} characters holds nothing to score; it must be 1 or more")
     piece, warm_up = (window, 0) if window else (PIECE, WARM_UP)
     count = -(-(len(ids) - 1) // piece)
     groups = -(-count // STREAMS)
@@ -122,9 +124,10 @@ def _score_pieces(network: Model, ids: Ids, piece: int, warm_up: int, first: int
         scored = ((offset >= warm_up) & (offset < warm_up + piece) & (place < N - 1)).ravel()
         x, y = ids[place.clip(0, N - 1)], ids[(place + 1).clip(0, N - 1)].ravel()
         keep = (place != 0).astype(work.logits.dtype) if starts[0] < 0 else None
-        state = network.forward(x, state, work, keep)
-        if scored.any():
+        with np.errstate(all="ignore"):  # weights of a run that diverged give a score that is not finite
+            state = network.forward(x, state, work, keep)
             losses, guesses = nats(work.logits, y), work.logits.argmax(axis=0)
+        if scored.any():
             total += Score(
                 float(losses[scored].sum(dtype=np.float64)), int(scored.sum()), int((guesses == y)[scored].sum())
             )

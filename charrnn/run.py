@@ -30,6 +30,13 @@ class Options:
     seed: int = 1
     shards: int = 1
 
+    def __post_init__(self) -> None:
+        """Raises OptionError for what no run can have; the command line has narrower bounds."""
+        sizes = (self.batch_size, self.seq_length, self.shards, 1 if self.val_every is None else self.val_every)
+        amounts = (self.lr, self.grad_clip, self.weight_decay, self.seed)
+        if min(sizes) < 1 or not min(amounts) >= 0 or not (0 <= self.dropout < 1 and 0 <= self.val_fraction < 1):
+            raise OptionError(f"these options do not make a run: {self}")
+
 
 @dataclass(frozen=True)
 class CorpusRecord:

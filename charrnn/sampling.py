@@ -86,6 +86,10 @@ def generate_ids(
     All samples read `prime` first, or the model's start character if it is empty, from the zero state.
     `temperature` 0 is greedy; `top_k` 0 and `top_p` 1 leave every character possible.
     """
+    if not (temperature >= 0 and top_k >= 0 and 0 <= top_p <= 1):
+        raise OptionError(
+            f"temperature {temperature}, top_k {top_k}, top_p {top_p}: the first two must be 0 or more, top_p in [0, 1]"
+        )
     network = model.network
     rng = generator(seed, SAMPLING)
     work = network.workspace(1, n)
@@ -122,9 +126,11 @@ def generate(
 ) -> Iterator[list[Ids]]:
     """n samples of `length` characters each, as ids: at each step what is now certain of each of them.
 
-    A sample ends early where the ids `stop` have been drawn; those are left out, so what could be their beginning is
-    held back until it is known not to be. `filters` are the options of `generate_ids`.
+    A sample ends early where the ids `stop` have been drawn; those are left out, so the last len(stop) - 1 characters
+    are held back until more have been drawn. `filters` are the options of `generate_ids`.
     """
+    if length < 0 or n < 1:
+        raise OptionError(f"{n} samples of {length} characters cannot be drawn")
     samples = [_Sample(stop) for _ in range(n)]
     prime = np.zeros(0, np.intp) if prime is None else prime
     for ids in islice(generate_ids(model, prime, n, **filters), length):  # type: ignore[arg-type]

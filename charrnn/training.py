@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 from time import perf_counter
 
@@ -64,15 +64,14 @@ def train(run: Run, corpus: Corpus, threads: int = 1, set_aside: float = 0.0) ->
         loss, grads, new_state = shards.gradient(x, y, state, (run.options.seed, step))
         grad_norm = clip(grads.flat, run.options.grad_clip)
         if not (isfinite(loss) and isfinite(grad_norm)):
-            good.restore(run)
-            raise DivergedError(
-                f"the loss at step {step + 1} is not a finite number; the run was put back to step "
-                f"{run.progress.step}. Start again with a lower --lr (it was {run.options.lr:g})"
-            )
+            raise good.restored(run, "loss", step)
         if step % SNAPSHOT_EVERY == 0:
             good.take(run)
         lr = learning_rate(step, run.options.lr, schedule.start, schedule.total)
-        run.adam.step(grads.flat, lr, run.options.weight_decay)
+        with np.errstate(all="ignore"):
+            run.adam.step(grads.flat, lr, run.options.weight_decay)
+            if not all(isfinite(params.flat.sum()) for params in _trained(run)):
+                raise good.restored(run, "weights", step)
         run.state = new_state
         progress.step += 1
 
@@ -88,6 +87,8 @@ def train(run: Run, corpus: Corpus, threads: int = 1, set_aside: float = 0.0) ->
         if len(held_out) and schedule.val_every and (progress.step % schedule.val_every == 0 or run.finished):
             part = held_out[: validation_length(schedule.val_every, streams.step_characters, len(held_out))]
             val_loss = _validate(run, part, threads)
+            if not isfinite(val_loss):
+                raise good.restored(run, "validation loss", step)
         run.elapsed += perf_counter() - began
         yield Record(
             step=progress.step,
@@ -125,11 +126,13 @@ def closing_scores(run: Run, corpus: Corpus, threads: int = 1) -> Iterator[Score
 
 
 def _validate(run: Run, part: Ids, threads: int) -> float:
-    """The loss of the present weights on `part`; the best weights are kept."""
+    """The loss of the present weights on `part`; if it is finite it is noted, and the best weights are kept."""
     progress = run.progress
     if run.best is not None and progress.best_val_loss is None:  # the budget is new, and with it `part`
         progress.best_val_loss = _loss(Model(run.config, run.best), part, threads)
     val_loss = _loss(run.network, part, threads)
+    if not isfinite(val_loss):
+        return val_loss
     progress.validations.append((progress.step, val_loss))
     if progress.best_val_loss is None or val_loss < progress.best_val_loss:
         progress.best_val_loss, progress.best_step = val_loss, progress.step
@@ -175,13 +178,19 @@ class _Snapshot:
     def take(self, run: Run) -> None:
         for params, saved in zip(_trained(run), self.arrays, strict=True):
             saved[:] = params.flat
-        self.state, self.step = run.state, run.progress.step
+        self.state, self.best = run.state, run.best
+        self.progress = replace(run.progress, validations=list(run.progress.validations))
 
-    def restore(self, run: Run) -> None:
+    def restored(self, run: Run, what: str, step: int) -> DivergedError:
+        """Put the run back; the error to raise, which says that `what` was not finite."""
         for params, saved in zip(_trained(run), self.arrays, strict=True):
             params.flat[:] = saved
-        run.state, run.progress.step, run.adam.updates = self.state, self.step, self.step
-        run.progress.validations = [one for one in run.progress.validations if one[0] <= self.step]
+        run.state, run.best, run.progress = self.state, self.best, self.progress
+        run.adam.updates = run.progress.step
+        return DivergedError(
+            f"the {what} at step {step + 1} stopped being finite; the run was put back to step {run.progress.step}. "
+            f"Start again with a lower --lr (it was {run.options.lr:g})"
+        )
 
 
 def _trained(run: Run) -> tuple[Params, Params, Params]:

@@ -24,6 +24,6 @@ def dropout_mask(out: Array, dropout: float, seed: int, *key: int) -> None:
     Source: Srivastava et al., "Dropout" (2014).
     """
     bits = np.frombuffer(generator(seed, DROPOUT, *key).bytes(2 * out.size), "<u2").reshape(out.shape)
-    dropped = round(dropout * 65536)
+    dropped = min(round(dropout * 65536), 65535)
     np.greater_equal(bits, dropped, out=out, casting="unsafe")
     out *= 65536 / (65536 - dropped)

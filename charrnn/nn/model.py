@@ -53,6 +53,9 @@ class Model:
         `keep` (T, B) is 0 where a stream's state starts again at zero before x_t is read, else 1. `key` is (seed, step,
         ...), from which the dropout masks are drawn. Returns the state after the last character.
         """
+        assert work.dropout == (dropout > 0), (
+            "the workspace is for a network with dropout, or without, but not for both"
+        )
         p = self.params
         new_state = []
         for number, layer in enumerate(work.layers):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import cos, pi, sqrt
+from math import cos, inf, pi, sqrt
 
 import numpy as np
 
@@ -33,8 +33,9 @@ def clip(gradient: Array, limit: float) -> float:
 
     Source: Pascanu et al., "On the difficulty of training recurrent neural networks" (2013).
     """
-    norm = sqrt(float(np.dot(gradient, gradient)))
-    if limit and norm > limit:
+    with np.errstate(over="ignore", invalid="ignore"):  # the caller looks whether the length is finite
+        norm = sqrt(float(np.dot(gradient, gradient)))
+    if limit and limit < norm < inf:
         gradient *= limit / norm
     return norm
 

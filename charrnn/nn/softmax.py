@@ -9,9 +9,9 @@ from .params import Array
 
 def nats(logits: Array, y: Array) -> Array:
     """-ln p(y) for each column, where p = softmax(logits). Shapes: logits (V, N), y (N,) -> (N,) nats."""
-    top = logits.max(axis=0)
-    log_sum = np.log(np.exp(logits - top).sum(axis=0))
-    return np.asarray(log_sum + top - logits[y, np.arange(len(y))])
+    relative = logits - logits.max(axis=0)
+    targets = relative[y, np.arange(len(y))]
+    return np.asarray(np.log(np.exp(relative, out=relative).sum(axis=0)) - targets)
 
 
 def nats_and_gradient(logits: Array, y: Array, scale: float) -> float:

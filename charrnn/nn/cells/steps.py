@@ -1,4 +1,4 @@
-"""Two small things that every gated cell does at each time step, in place."""
+"""Two small things that cells do at each time step."""
 
 from __future__ import annotations
 

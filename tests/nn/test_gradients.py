@@ -1,0 +1,89 @@
+"""The whole network's gradient against differences of its loss, in float64."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from charrnn.nn.softmax import nats, nats_and_gradient
+
+KEY = (11, 3)
+
+
+@pytest.fixture(params=[0.0, 0.4], ids=["plain", "dropout"])
+def dropout(request):
+    return request.param
+
+
+@pytest.fixture(params=[False, True], ids=["carried", "reset"])
+def resets(request):
+    return request.param
+
+
+class Problem:
+    """Ids, targets and a mask for a model: its loss as a function of everything that can be moved."""
+
+    def __init__(self, model, state, T, B, dropout, resets):
+        rng = np.random.default_rng(4)
+        self.model, self.state, self.dropout = model, state, dropout
+        self.x, self.y = rng.integers(0, model.config.vocab_size, (2, T, B))
+        self.keep = (rng.random((T, B)) < 0.7).astype(np.float64) if resets else None
+        self.work = model.workspace(T, B, dropout=dropout > 0)
+
+    def forward(self):
+        self.model.forward(self.x, self.state, self.work, self.keep, self.dropout, KEY)
+
+    def loss(self):
+        self.forward()
+        return nats(self.work.logits, self.y.ravel()).mean()
+
+    def gradient(self):
+        """Of the parameters and of the initial state. The buffers come from other weights and hold what was there."""
+        self.forward()
+        nats_and_gradient(self.work.logits, self.y.ravel(), 1 / self.y.size)
+        grads = self.model.params.zeros_like()
+        grads.flat[:] = np.nan
+        return grads, self.model.backward(self.x, self.work, grads, self.keep)
+
+
+def central_differences(loss, array, eps=1e-5):
+    numeric = np.empty_like(array)
+    for place in np.ndindex(array.shape):
+        value = array[place]
+        array[place] = value + eps
+        above = loss()
+        array[place] = value - eps
+        numeric[place] = (above - loss()) / (2 * eps)
+        array[place] = value
+    return numeric
+
+
+def test_every_number(make_model, random_state, dropout, resets):
+    T, B, H, V = 3, 2, 5, 7
+    model = make_model(V, H)
+    problem = Problem(model, random_state(model, B), T, B, dropout, resets)
+    if resets:
+        problem.keep[:] = [[1, 0], [0, 1], [1, 1]]
+    grads, dstate = problem.gradient()
+    for name, view in model.params.items():
+        assert_allclose(grads[name], central_differences(problem.loss, view), rtol=1e-6, atol=1e-9, err_msg=name)
+    for layer, dlayer in zip(problem.state, dstate, strict=True):
+        for part, dpart in zip(layer, dlayer, strict=True):
+            assert_allclose(dpart, central_differences(problem.loss, part), rtol=1e-6, atol=1e-9)
+
+
+def test_one_direction_at_a_realistic_size(make_model, random_state, dropout, resets):
+    T, B, H, V = 16, 8, 32, 40
+    model = make_model(V, H)
+    problem = Problem(model, random_state(model, B), T, B, dropout, resets)
+    grads, dstate = problem.gradient()
+    moved = [model.params.flat, *(part for layer in problem.state for part in layer)]
+    slopes = [grads.flat, *(part for layer in dstate for part in layer)]
+    for array, slope in zip(moved, slopes, strict=True):
+        start, direction = array.copy(), np.random.default_rng(6).normal(size=array.shape)
+        direction /= np.linalg.norm(direction)
+        losses = []
+        for eps in (1e-4, -1e-4):
+            array[...] = start + eps * direction
+            losses.append(problem.loss())
+        array[...] = start
+        assert_allclose((losses[0] - losses[1]) / 2e-4, (slope * direction).sum(), rtol=1e-6, atol=1e-10)
