@@ -40,7 +40,7 @@ clean:  ## remove the virtual environment, corpora, caches and what the demo mad
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
-	$(PYTHON) -c 'import sys; sys.exit("charrnn needs Python 3.10 or newer; try make PYTHON=python3.12" if sys.version_info < (3, 10) else 0)'
+	@$(PYTHON) -c 'import sys; sys.exit("charrnn needs Python 3.10 or newer; try make PYTHON=python3.12" if sys.version_info < (3, 10) else 0)'
 	$(PYTHON) -m venv $(VENV)
 
 $(BIN)/charrnn: setup.cfg pyproject.toml | $(BIN)/python

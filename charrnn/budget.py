@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from .nn.optim import WARMUP
 
 VALIDATION_SHARE = 0.05  # of the time of a run goes to validation while it trains
@@ -12,11 +14,12 @@ LONGEST_INTERVAL = 1000  # steps
 
 
 def interval(steps: int) -> int:
-    """How many steps lie between two validations of a run of so many steps.
+    """How many steps lie between two validations of a run of so many steps; the last one ends the run.
 
     Never less than the warm-up, so that a budget in seconds has become one in steps before the first of them.
     """
-    return max(WARMUP, min(LONGEST_INTERVAL, steps // VALIDATIONS))
+    count = max(1, min(VALIDATIONS, steps // WARMUP), ceil(steps / LONGEST_INTERVAL))
+    return ceil(steps / count)
 
 
 def validation_length(val_every: int, step_characters: int, held_out: int) -> int:
