@@ -43,5 +43,6 @@ def steps_within(seconds: float, step_seconds: float, step_characters: int, held
 def seconds_for(steps: int, step_seconds: float, step_characters: int, held_out: int) -> float:
     """The time that so many steps take, with validation and the closing one: what `steps_within` turns around."""
     evaluation = EVALUATION_COST * step_seconds / step_characters
-    per_step = evaluation * validation_length(interval(steps), step_characters, held_out) / interval(steps)
+    every = interval(max(1, steps))
+    per_step = evaluation * validation_length(every, step_characters, held_out) / every
     return steps * (step_seconds + per_step) + held_out * evaluation

@@ -81,7 +81,7 @@ def _groups(run: Run) -> dict[str, Params]:
 
 def _read(archive: Archive) -> Run:
     metadata = archive.metadata
-    if metadata.get("format") != FORMAT:
+    if not (_is(metadata.get("format"), int) and metadata["format"] == FORMAT):
         raise archive.fault(
             f"its format is {metadata.get('format')!r} and this charrnn reads format {FORMAT}; use a newer charrnn"
         )
@@ -95,7 +95,8 @@ def _read(archive: Archive) -> Run:
     start, commands, elapsed = metadata["start"], metadata["commands"], metadata["clock"]["elapsed"]
     if not (_is(start, int) and 0 <= start < len(vocab)):
         raise archive.fault(f"its start character is {start!r}")
-    if not (_is(commands, tuple[str, ...]) and _is(elapsed, float) and _is(metadata["init_from"], str | None)):
+    init_from = metadata["init_from"]
+    if not (_is(commands, tuple[str, ...]) and _is(elapsed, float) and elapsed >= 0 and _is(init_from, str | None)):
         raise archive.fault("its history is malformed")
 
     last = _params(archive, "last", config, dtype)
@@ -109,7 +110,7 @@ def _read(archive: Archive) -> Run:
     if run.progress.best_step is not None:
         run.best = _params(archive, "best", config, dtype)
     run.adam.updates = run.progress.step
-    run.init_from, run.commands, run.elapsed = metadata["init_from"], list(commands), float(elapsed)
+    run.init_from, run.commands, run.elapsed = init_from, list(commands), float(elapsed)
     if archive.names() != {name for name, _ in _members(run)}:
         raise archive.fault("it holds arrays that do not belong to its model")
     return run
@@ -157,8 +158,10 @@ def _state(archive: Archive, config: ModelConfig, B: int, dtype: np.dtype[Any]) 
     )
 
 
-def _record(archive: Archive, kind: type[Record], value: Mapping[str, Any]) -> Record:
+def _record(archive: Archive, kind: type[Record], value: Any) -> Record:
     """A dataclass from JSON, the type of every field checked; fields that an older version lacks take their default."""
+    if not isinstance(value, dict):
+        raise archive.fault(f"its {kind.__name__} metadata are no object")
     hints = get_type_hints(kind)
     known = {}
     for field in fields(kind):  # type: ignore[arg-type]
@@ -189,12 +192,14 @@ def _is(value: Any, hint: Any) -> bool:
 
 
 def _as(value: Any, hint: Any) -> Any:
-    """A checked JSON value with its lists turned into the tuples that the type says."""
+    """A checked JSON value as the type says: lists that are tuples, whole numbers that are floats."""
+    if isinstance(hint, UnionType):
+        return _as(value, next(option for option in get_args(hint) if _is(value, option)))
     if get_origin(hint) is tuple:
         return tuple(value)
     if get_origin(hint) is list:
         return [_as(item, get_args(hint)[0]) for item in value]
-    return value
+    return float(value) if hint is float else value
 
 
 __all__ = ["CheckpointError", "load", "load_model", "save"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import inf
 
 from .errors import CheckpointError, OptionError
 from .language_model import LanguageModel
@@ -13,6 +14,14 @@ from .nn.params import Params
 from .text.batches import epoch_chunks
 from .text.corpus import Corpus, training_length
 from .text.vocab import Vocab
+
+COUNT = 10**15  # more than any count of steps or characters
+
+
+def require(holds: bool, record: object) -> None:
+    """Raises OptionError if a record has a value that no run can have; the command line has narrower bounds."""
+    if not holds:
+        raise OptionError(f"no run can be like this: {record}")
 
 
 @dataclass(frozen=True)
@@ -31,11 +40,11 @@ class Options:
     shards: int = 1
 
     def __post_init__(self) -> None:
-        """Raises OptionError for what no run can have; the command line has narrower bounds."""
-        sizes = (self.batch_size, self.seq_length, self.shards, 1 if self.val_every is None else self.val_every)
+        sizes = (self.batch_size, self.seq_length, self.shards, self.val_every or 1)
         amounts = (self.lr, self.grad_clip, self.weight_decay, self.seed)
-        if min(sizes) < 1 or not min(amounts) >= 0 or not (0 <= self.dropout < 1 and 0 <= self.val_fraction < 1):
-            raise OptionError(f"these options do not make a run: {self}")
+        require(all(1 <= size < COUNT for size in sizes) and self.val_every != 0, self)
+        require(all(0 <= amount < inf for amount in amounts), self)
+        require(0 <= self.dropout < 1 and 0 <= self.val_fraction < 1 and self.shards <= self.batch_size, self)
 
 
 @dataclass(frozen=True)
@@ -51,12 +60,10 @@ class CorpusRecord:
     def of(cls, corpus: Corpus) -> CorpusRecord:
         return cls(corpus.names, corpus.encoding, corpus.sha256, len(corpus.ids))
 
-    def check(self, corpus: Corpus) -> None:
-        """Raises CheckpointError if this is another text."""
-        if corpus.sha256 != self.sha256 or len(corpus.ids) != self.characters:
-            raise CheckpointError(
-                f"{', '.join(corpus.names)}: not the text that this checkpoint was trained on (its checksum differs)"
-            )
+    def __post_init__(self) -> None:
+        require(
+            len(self.names) > 0 and not any("\0" in name for name in self.names) and 2 <= self.characters < COUNT, self
+        )
 
 
 @dataclass
@@ -69,6 +76,13 @@ class Schedule:
     seconds: float | None = None
     most_steps: int | None = None  # however many more would fit into those seconds
 
+    def __post_init__(self) -> None:
+        counts = (self.total or 0, self.val_every or 1, self.most_steps or 1)
+        require(0 <= self.start < COUNT and min(counts) >= 0 and max(counts) < COUNT, self)
+        require(self.total is None or self.total >= self.start, self)
+        require(self.val_every is None or self.val_every >= 1, self)
+        require(self.seconds is None or 0 < self.seconds < inf, self)
+
 
 @dataclass
 class Progress:
@@ -79,6 +93,10 @@ class Progress:
     best_val_loss: float | None = None
     validations: list[tuple[int, float]] = field(default_factory=list)  # step, nats per character
     closing_val_loss: float | None = None  # of the best weights, over the whole held-out part
+
+    def __post_init__(self) -> None:
+        require(0 <= self.step < COUNT and 0 <= (self.best_step or 0) <= self.step, self)
+        require(all(0 <= step <= self.step for step, _ in self.validations), self)
 
 
 class Run:
@@ -128,6 +146,14 @@ class Run:
     def held_out_characters(self) -> int:
         """How many characters at the end of the text are kept for validation."""
         return self.corpus.characters - training_length(self.corpus.characters, self.options.val_fraction)
+
+    def check(self, corpus: Corpus) -> None:
+        """Raises CheckpointError if this is not the text that the run was begun with."""
+        same = (corpus.sha256, len(corpus.ids)) == (self.corpus.sha256, self.corpus.characters)
+        if not same or corpus.vocab != self.vocab:
+            raise CheckpointError(
+                f"{', '.join(corpus.names)}: not the text that this checkpoint was trained on (its checksum differs)"
+            )
 
     def model(self, weights: str | None = None) -> LanguageModel:
         """The model with its "best" weights by validation or its "last"; None: the best if there are any."""

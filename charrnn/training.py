@@ -48,7 +48,7 @@ def train(run: Run, corpus: Corpus, threads: int = 1, set_aside: float = 0.0) ->
     iterates. Streams start at the zero state with every epoch. Raises OptionError without a budget, and DivergedError
     if the loss or the gradient stops being finite; the run is then back in a state in which they were.
     """
-    run.corpus.check(corpus)
+    run.check(corpus)
     if run.schedule.total is None and run.schedule.seconds is None:
         raise OptionError("the run has no budget; call run.budget(total_steps=...) or run.budget(seconds=...) first")
     training, held_out = corpus.split(run.options.val_fraction)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from io import TextIOWrapper
 from typing import Any
 
 import click
@@ -69,6 +70,9 @@ def main() -> None:
     `charrnn COMMAND --help` has every option, with examples.
     """
     one_blas_thread()
+    for stream in (sys.stdout, sys.stderr):  # no character is too much for a terminal's encoding
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 for command in (train_command, sample_command, eval_command, info_command):

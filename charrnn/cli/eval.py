@@ -110,7 +110,7 @@ def held_out(run: Run) -> Ids:
         corpus = read_corpus(record.names, record.encoding or "utf-8", record.encoding is None, run.vocab)
     except TextError as error:
         raise TextError(f"the training text cannot be read again: {error}; name a TEXT") from None
-    record.check(corpus)
+    run.check(corpus)
     _, ids = corpus.split(run.options.val_fraction)
     if not len(ids):
         raise TextError("this model was trained without a held-out part; name a TEXT")

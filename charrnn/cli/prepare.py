@@ -17,7 +17,7 @@ from ..nn.config import ModelConfig
 from ..run import Options, Run
 from ..starting import new_run
 from ..text.batches import fit
-from ..text.corpus import STDIN, Corpus, read_corpus
+from ..text.corpus import STDIN, Corpus, read_corpus, training_length
 from .options import checkpoint_words
 
 SHAPE = ("cell", "hidden", "layers")
@@ -46,7 +46,9 @@ def begin(names: Sequence[str], chosen: Mapping[str, Any], given: set[str], thre
     shape = other.network.config if other else ModelConfig(len(corpus.vocab), *(chosen[name] for name in SHAPE))
     values = {name: chosen[name] for name in OPTIONS}
     values["lr"] = values["lr"] or recipe.learning_rate(shape.cell, shape.hidden)
-    options = Options(**values, shards=recipe.shards(threads, chosen["batch_size"]))
+    training = training_length(len(corpus.ids), chosen["val_fraction"])
+    batch_size, _ = fit(training, chosen["batch_size"], chosen["seq_length"])
+    options = Options(**values, shards=recipe.shards(threads, batch_size))
     run = new_run(corpus, shape.cell, shape.hidden, shape.layers, options, other)
     run.init_from = chosen["init_from"]
     return run, corpus
@@ -88,7 +90,7 @@ def go_on(names: Sequence[str], checkpoint: str, chosen: Mapping[str, Any], give
         corpus = read_corpus(names or record.names, record.encoding or "utf-8", record.encoding is None, run.vocab)
     except TextError as error:
         raise TextError(f"{error}; {checkpoint} can be resumed only with the text it was trained on") from None
-    record.check(corpus)
+    run.check(corpus)
     return run, corpus
 
 
@@ -123,8 +125,8 @@ def words(name: str) -> str:
 def command(run: Run, checkpoint: str) -> str:
     """The full command that makes this run: every chosen option, and the number of steps once it is known."""
     if run.schedule.start:
-        return shlex.join([*resume_words(run, checkpoint), *budget_words(run)])
-    parts = ["charrnn", "train", *run.corpus.names, "-c", checkpoint]
+        return shlex.join(resume_words(run, checkpoint, budget_words(run)))
+    parts = ["-c", checkpoint]
     if run.init_from:
         parts += ["--init-from", run.init_from]
     if run.vocab.of_bytes:
@@ -140,12 +142,20 @@ def command(run: Run, checkpoint: str) -> str:
         if value is not None:
             parts += [words(name), str(value)]
     parts += ["--threads", str(run.options.shards), *budget_words(run)]
-    return shlex.join(parts)
+    return shlex.join(train_words(run, parts))
 
 
-def resume_words(run: Run, checkpoint: str) -> list[str]:
+def resume_words(run: Run, checkpoint: str, budget: Sequence[str] = ()) -> list[str]:
     """The command that goes on with a run."""
-    return ["charrnn", "train", *run.corpus.names, *checkpoint_words(checkpoint), "--resume"]
+    return train_words(run, [*checkpoint_words(checkpoint), "--resume", *budget])
+
+
+def train_words(run: Run, options: Sequence[str]) -> list[str]:
+    """A command with these options on the run's text, whose name may look like an option."""
+    names = run.corpus.names
+    if any(name.startswith("-") and name != STDIN for name in names):
+        return ["charrnn", "train", *options, "--", *names]
+    return ["charrnn", "train", *names, *options]
 
 
 def budget_words(run: Run) -> list[str]:
@@ -157,12 +167,14 @@ def budget_words(run: Run) -> list[str]:
 
 
 def check_paths(names: Sequence[str], checkpoint: str, log: str | None, may_exist: bool) -> None:
-    """Raises before any work for a checkpoint that must not, or cannot, be written, and for files that are the text."""
+    """Raises before any work for a checkpoint that must not, or cannot, be written, and for one file in two roles."""
     folder = os.path.dirname(checkpoint) or "."
     if os.path.isdir(checkpoint):
         raise CheckpointError(f"{checkpoint}: is a directory; name a file in it")
     if not os.path.isdir(folder):
         raise CheckpointError(f"{folder}: no such directory to write {checkpoint} in; make it first")
+    if log and os.path.realpath(log) == os.path.realpath(checkpoint):
+        raise CheckpointError(f"{log}: is the checkpoint; let --log name another file")
     for name in names:
         for output in (checkpoint, log):
             if output and os.path.isfile(name) and os.path.exists(output) and os.path.samefile(name, output):

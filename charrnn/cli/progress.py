@@ -81,7 +81,8 @@ class Progress:
 
     def _validated(self, record: Record) -> None:
         total = self.run.schedule.total
-        line = f"step {record.step:,} of {total:,}, epoch {record.epoch:.2f}, {self._figures()}"
+        of = f" of {total:,}" if total else ""
+        line = f"step {record.step:,}{of}, epoch {record.epoch:.2f}, {self._figures()}"
         if self.terminal:
             text = harmless(self.draw_sample()).strip("\n")
             self.warn(f"{line}\n{INDENT}" + text.replace("\n", f"\n{INDENT}"))

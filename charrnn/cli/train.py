@@ -167,6 +167,7 @@ def train_command(
     check_paths(corpus, checkpoint, log_file, may_exist=resume or chosen["force"])
     threads = threads or physical_cores()
     run, text = go_on(corpus, checkpoint, chosen, given) if resume else begin(corpus, chosen, given, threads)
+    check_paths(run.corpus.names, checkpoint, log_file, may_exist=True)
     for line in [] if resume else changes(run, chosen):
         click.echo(line, err=True)
 

@@ -129,6 +129,8 @@ def read_text(name: str, encoding: str, digest: _Hash | None = None) -> Iterator
             text = held + decoder.decode(data, final=not data)
         except UnicodeDecodeError as error:
             raise _bad_byte(name, encoding, offset - pending + error.start, error) from None
+        except UnicodeError as error:
+            raise TextError(f"{label(name)}: not {encoding} ({error}); name its encoding with --encoding") from None
         offset += len(data)
         if first and text:
             first, text = False, text.removeprefix("\ufeff")
@@ -139,7 +141,8 @@ def read_text(name: str, encoding: str, digest: _Hash | None = None) -> Iterator
 
 def _decoder(encoding: str) -> codecs.IncrementalDecoder:
     try:
-        decoder = codecs.getincrementaldecoder(encoding)("strict")
+        name = codecs.lookup(encoding).name
+        decoder = codecs.getincrementaldecoder("utf-8" if name == "utf-8-sig" else name)("strict")
         if isinstance(decoder.decode(b"", final=False), str):
             return decoder
     except (LookupError, UnicodeError, TypeError, ValueError):
@@ -171,6 +174,8 @@ def read_bytes(name: str, digest: _Hash | None = None) -> Iterator[bytes]:
         raise TextError(f"{label(name)}: its compressed data are damaged or of another kind ({error})") from None
     except OSError as error:
         raise TextError(f"{label(name)}: cannot be read ({error.strerror or error})") from None
+    except ValueError as error:  # a NUL, or a character that the file system has no bytes for
+        raise TextError(f"{label(name)!r}: is not the name of a file ({error})") from None
 
 
 def _open(name: str) -> AbstractContextManager[IO[bytes]]:

@@ -93,7 +93,7 @@ class Vocab:
         """The text whose ids these are: `bytes` for a vocabulary of bytes, else `str`."""
         if self.of_bytes:
             return bytes(np.asarray(ids, np.uint8))
-        return self._points[ids].tobytes().decode("utf-32-le")
+        return self._points[ids].tobytes().decode("utf-32-le", "surrogatepass")
 
 
 def describe(character: str) -> str:

@@ -1,0 +1,85 @@
+"""The help is complete, and what it shows can be typed."""
+
+import inspect
+import re
+import shlex
+import sys
+
+import click
+import pytest
+
+from charrnn import Options, __version__, new_run, recipe
+from charrnn.cli import main
+
+COMMANDS = sorted(main.commands)
+
+
+def options(name):
+    return [param for param in main.commands[name].params if isinstance(param, click.Option)]
+
+
+def examples(name):
+    lines = inspect.cleandoc(main.commands[name].help).partition("Examples:")[2].splitlines()
+    return [line.strip() for line in lines if line.strip()]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_option_is_explained(charrnn, name):
+    shown = re.sub(r"\s+", " ", charrnn(name, "--help").out.decode())
+    assert shown == re.sub(r"\s+", " ", charrnn(name, "-h").out.decode())
+    for option in options(name):
+        assert option.help, option.name
+        assert all(word in shown for word in option.opts)
+        assert re.sub(r"\s+", " ", option.help) in shown, option.name
+
+
+@pytest.mark.parametrize(("name", "line"), [(name, line) for name in COMMANDS for line in examples(name)])
+def test_every_example_can_be_typed(name, line):
+    program, command, *words = shlex.split(line.partition(" > ")[0])
+    assert (program, command) == ("charrnn", name)
+    context = main.commands[name].make_context(name, list(words))
+    given = {param for param in context.params if context.get_parameter_source(param).name == "COMMANDLINE"}
+    assert len(given) == sum(word.startswith("-") for word in words) + ("corpus" in given or "texts" in given)
+
+
+def test_every_command_has_examples(charrnn):
+    shown = charrnn("--help").out.decode()
+    for name in COMMANDS:
+        assert len(examples(name)) >= 2
+        assert f"charrnn {name}" in shown
+
+
+def test_the_defaults_are_those_of_the_python_functions():
+    shown = {option.name: option.default for option in options("train")}
+    shown["lr"] = recipe.LEARNING_RATES[shown["cell"]]
+    for name, value in vars(Options()).items():
+        if name in ("shards", "val_every"):  # the one goes by the threads, the other is chosen when the steps are known
+            continue
+        assert shown[name] == value, name
+    for name in ("cell", "hidden", "layers"):
+        assert shown[name] == inspect.signature(new_run).parameters[name].default
+
+
+@pytest.mark.parametrize("words", [["--help"], ["--version"], ["train", "--help"], ["sample", "-h"]], ids=" ".join)
+def test_help_does_not_wait_for_numpy(shell, words):
+    code = f"import sys; from charrnn.cli import main; main({words}, standalone_mode=False); print(sorted(sys.modules))"
+    result = shell(env={"PYTHONPATH": ""}, args=[sys.executable, "-c", code])
+    modules = result.stdout.decode().splitlines()[-1]
+    assert "'click'" in modules
+    assert "'charrnn.cli.train'" in modules
+    assert "'numpy'" not in modules
+    assert "'tqdm'" not in modules
+
+
+def test_the_version(charrnn):
+    assert charrnn("--version").out.decode() == f"charrnn {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["nonsense"], ["--nonsense"], ["train"], ["sample", "--nonsense"], ["eval", "--window", "x"], ["info", "x"]],
+)
+def test_wrong_usage(charrnn, words):
+    result = charrnn(*words, status=2)
+    assert "Usage: charrnn" in result.err
+    assert "Error: " in result.err

@@ -1,0 +1,97 @@
+"""What several files of tests need: a text, runs that are small enough to look at, and forged checkpoints."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import random
+import zipfile
+
+import pytest
+
+from charrnn.cli.threads import BLAS_VARIABLES
+
+os.environ |= dict.fromkeys(BLAS_VARIABLES, "1")  # as the command line does, before NumPy is imported
+
+COMMENT = 64  # bytes: the sha256, in hexadecimal, that ends a checkpoint
+
+
+def words(count, seed=1):
+    """A text that is the same on every machine: ASCII, accents, Chinese, an emoji, spaces and lines."""
+    rng = random.Random(seed)
+    return "".join(
+        rng.choice(["the ", "dog ", "naïve ", "世界 ", "🙂 ", "runs, ", "sees. ", "moon\n"]) for _ in range(count)
+    )
+
+
+@pytest.fixture(scope="session")
+def text():
+    return words(500)
+
+
+@pytest.fixture(scope="session")
+def short_text():
+    return words(60, seed=2)
+
+
+@pytest.fixture
+def corpus_file(tmp_path, text):
+    path = tmp_path / "corpus.txt"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def make_run(corpus_file):
+    """A run of a few steps on the text, with dropout and validation; its shape and options can be chosen."""
+    from charrnn import Options, new_run, read_corpus, train
+
+    def make(cell="gru", hidden=3, layers=2, steps=5, dtype="float32", names=(corpus_file,), **options):
+        corpus = read_corpus([str(name) for name in names])
+        chosen = {"batch_size": 4, "seq_length": 7, "dropout": 0.2, "val_every": 2} | options
+        run = new_run(corpus, cell, hidden, layers, Options(**chosen), dtype=dtype)
+        run.budget(total_steps=steps)
+        for _ in train(run, corpus):
+            pass
+        return run
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def unpack():
+    """The members of a checkpoint, by name."""
+
+    def unpack(path):
+        with zipfile.ZipFile(path) as archive:
+            return {name: archive.read(name) for name in archive.namelist()}
+
+    return unpack
+
+
+@pytest.fixture(scope="session")
+def seal():
+    """Put the right checksum under the bytes of a checkpoint that was tampered with."""
+
+    def seal(content):
+        content = content[:-COMMENT]
+        return content + hashlib.sha256(content).hexdigest().encode()
+
+    return seal
+
+
+@pytest.fixture(scope="session")
+def forge(seal):
+    """Write a checkpoint with any members, given as (name, bytes) pairs, and the right checksum."""
+
+    def forge(path, members, compression=zipfile.ZIP_STORED):
+        file = io.BytesIO()
+        with zipfile.ZipFile(file, "w", compression) as archive:
+            archive.comment = bytes(COMMENT)
+            for name, data in members:
+                archive.writestr(zipfile.ZipInfo(name), data, compression)
+        path.write_bytes(seal(file.getvalue()))
+        return path
+
+    return forge

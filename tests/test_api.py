@@ -1,0 +1,28 @@
+"""The example in the package's docstring is run as it stands."""
+
+import charrnn
+
+
+def test_the_example_runs(tmp_path, monkeypatch, capsys, short_text):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "corpus.txt").write_text(short_text.replace("世界", "some text"), encoding="utf-8")
+    head, example = charrnn.__doc__.split("import charrnn\n", 1)
+    names = {"charrnn": charrnn}
+    exec(compile(example, head, "exec"), names)
+
+    lines = capsys.readouterr().out.splitlines()
+    steps = [line.split() for line in lines[:500]]
+    assert [int(step) for step, _ in steps] == list(range(1, 501))
+    assert float(steps[-1][1]) < float(steps[0][1])
+    written = "\n".join(lines[500:-1])
+    assert len(written) == 200
+    assert set(written) <= set(names["corpus"].vocab.characters)
+    assert 0 < float(lines[-1]) < 8
+    assert (tmp_path / "model.npz").exists()
+
+
+def test_every_public_name_is_what_its_home_has():
+    for name in charrnn.__all__:
+        assert getattr(charrnn, name).__module__.startswith("charrnn.")
+        assert getattr(charrnn, name).__name__ == name
+    assert sorted(charrnn._HOMES) == sorted(charrnn.__all__)
