@@ -16,7 +16,8 @@ class Interrupt:
 
     def __enter__(self) -> Interrupt:
         numbers = [getattr(signal, name) for name in self.SIGNALS if hasattr(signal, name)]
-        self._before = {number: signal.signal(number, self._note) for number in numbers}
+        heeded = [number for number in numbers if signal.getsignal(number) != signal.SIG_IGN]  # not so under nohup
+        self._before = {number: signal.signal(number, self._note) for number in heeded}
         return self
 
     def __exit__(

@@ -63,7 +63,7 @@ def test_the_defaults_are_those_of_the_python_functions():
 @pytest.mark.parametrize("words", [["--help"], ["--version"], ["train", "--help"], ["sample", "-h"]], ids=" ".join)
 def test_help_does_not_wait_for_numpy(shell, words):
     code = f"import sys; from charrnn.cli import main; main({words}, standalone_mode=False); print(sorted(sys.modules))"
-    result = shell(env={"PYTHONPATH": ""}, args=[sys.executable, "-c", code])
+    result = shell(args=[sys.executable, "-c", code])
     modules = result.stdout.decode().splitlines()[-1]
     assert "'click'" in modules
     assert "'charrnn.cli.train'" in modules

@@ -67,10 +67,10 @@ def test_no_number_is_too_much(charrnn, trained, invoke, command, option, value)
 @pytest.mark.parametrize("option", ["--length", "--num-samples"])
 @pytest.mark.parametrize("value", [10**12, 10**30])
 def test_no_amount_brings_the_machine_down(trained, option, value):
-    """Within a gigabyte of memory, and with a reader that has seen enough after the first characters."""
+    """Within half a gigabyte of memory, and with a reader that has seen enough after the first characters."""
 
     def limit():
-        resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
+        resource.setrlimit(resource.RLIMIT_AS, (1 << 29, 1 << 29))
 
     command = [sys.executable, "-m", "charrnn", "sample", "--seed", "1", "--length", "5", option, str(value)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=limit) as process:

@@ -87,17 +87,27 @@ def test_stopped_before_the_steps_were_known(charrnn, stop_at):
     assert content("again.npz")[0] == content("charrnn.npz")[0]
 
 
+def train_and_signal(number, before, steps):
+    """Train in a process of its own that finds the signal `before`, which is sent once a step was logged."""
+    command = [sys.executable, "-m", "charrnn", *RUN, "--steps", str(steps), "--log", "log"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=lambda: signal.signal(number, before)
+    ) as process:
+        try:
+            while not (os.path.exists("log") and os.path.getsize("log")) and process.poll() is None:
+                time.sleep(0.01)
+            process.send_signal(number)
+            out, err = process.communicate(timeout=30)
+        finally:
+            process.kill()
+    assert out == b""
+    return process.returncode, err.decode()
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_from_outside(shell, folder, number):
-    """In a process of its own, once it has begun to log its steps."""
-    command = [sys.executable, "-m", "charrnn", *RUN, "--steps", "1000000", "--log", "log"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        while not (os.path.exists("log") and os.path.getsize("log")) and process.poll() is None:
-            time.sleep(0.01)
-        process.send_signal(number)
-        out, err = process.communicate(timeout=30)
-    assert process.returncode == 130, err
-    assert out == ""
+    status, err = train_and_signal(number, signal.SIG_DFL, steps=1_000_000)
+    assert status == 130, err
     assert "go on with: charrnn train corpus.txt --resume" in err
     step = load("charrnn.npz").progress.step
     logged = [json.loads(line)["step"] for line in (folder / "log").read_text().splitlines()]
@@ -106,6 +116,14 @@ def test_a_signal_from_outside(shell, folder, number):
     result = shell("train", "--resume", "--steps", 5)
     assert result.returncode == 0
     assert load("charrnn.npz").progress.step == step + 5
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_a_signal_that_is_to_be_ignored(folder, number):
+    """As `nohup charrnn train` is to go on when the terminal closes."""
+    status, err = train_and_signal(number, signal.SIG_IGN, steps=700)
+    assert status == 0, err
+    assert load("charrnn.npz").progress.step == 700
 
 
 DIFFERENT = {

@@ -241,7 +241,7 @@ class TestAgain:
         assert f"--steps {load('charrnn.npz').progress.step}" in command
 
     def test_with_validations_before_the_steps_are_known(self, charrnn):
-        self.again(charrnn, "corpus.txt", *SMALL, "--minutes", 0.01, "--val-every", 1)
+        self.again(charrnn, "corpus.txt", *SMALL, "--minutes", 0.001, "--val-every", 1)
 
     def test_of_bytes(self, charrnn, folder):
         (folder / "data").write_bytes(bytes(range(256)) * 3)
