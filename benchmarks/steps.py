@@ -4,7 +4,7 @@ Both have the same parameters: PyTorch reads one-hot vectors, charrnn gathers co
 its own, with its threads set explicitly; the two take turns, so that a machine that changes its speed changes it for
 both. A row gives medians over all turns, in milliseconds a step.
 
-    python benchmarks/steps.py [--threads 2] [--turns 5] [--only gru]
+    python benchmarks/steps.py [--threads 2] [--turns 3] [--only gru]
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ def installed(name: str) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--only", default="", help="only rows whose cell is this one")
     parser.add_argument("--measure", nargs=2, metavar=("SIDE", "ROW"), help=argparse.SUPPRESS)
     options = parser.parse_args()

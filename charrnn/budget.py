@@ -7,7 +7,7 @@ from math import ceil
 from .nn.optim import WARMUP
 
 VALIDATION_SHARE = 0.05  # of the time of a run goes to validation while it trains
-EVALUATION_COST = 0.45  # of the time that training takes for a character, evaluating takes this share
+EVALUATION_COST = 0.5  # of the time that training takes for a character, evaluating takes this share
 CLOSING_SHARE = 0.25  # at most this share of a budget in time is kept back for the closing validation
 VALIDATIONS = 20  # in a run, unless it is very short or very long
 LONGEST_INTERVAL = 1000  # steps

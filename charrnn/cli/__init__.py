@@ -17,6 +17,7 @@ from .. import __version__
 from ..errors import CharRNNError
 from .eval import eval_command
 from .info import info_command
+from .output import harmless
 from .sample import sample_command
 from .threads import one_blas_thread
 from .train import train_command
@@ -52,7 +53,7 @@ def drop_output() -> None:
 
 def fail(ctx: click.Context, message: str) -> None:
     """Say in one line what was wrong, and exit with 1."""
-    click.echo("charrnn: " + message.replace("\n", "\\n"), err=True)
+    click.echo("charrnn: " + harmless(message.replace("\n", "\\n")), err=True)
     ctx.exit(1)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .options import checkpoint_option, json_option, threads_option, weights_option, whole
+from .output import harmless
 from .threads import physical_cores
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from ..text.vocab import Ids
 
 
-@click.command("eval")
+@click.command("eval", short_help="Tell how well the model predicts a text.")
 @click.argument("texts", metavar="[TEXT]...", nargs=-1)
 @checkpoint_option
 @json_option
@@ -58,19 +59,19 @@ def eval_command(
     """
     from ..checkpoint import load
     from ..evaluation import scores, unknown_score
-    from ..text.corpus import read_ids
+    from ..text.corpus import label, read_ids
     from .progress import scoring_bar
 
     run = load(checkpoint)
     model = run.model(weights)
     if texts:
         ids, missing = read_ids(texts, model.vocab, encoding or run.corpus.encoding or "utf-8", unknown)
-        label = ", ".join(texts)
+        what = ", ".join(map(label, texts))
     elif encoding:
         raise click.UsageError("--encoding belongs to a TEXT; there is none.")
     else:
         ids, missing = held_out(run), 0
-        label = f"the held-out part of {', '.join(run.corpus.names)}"
+        what = f"the held-out part of {', '.join(run.corpus.names)}"
 
     score = unknown_score(model, missing, unknown)
     with scoring_bar(len(ids)) as bar:
@@ -89,7 +90,7 @@ def eval_command(
         }
         click.echo(json.dumps(result))
         return
-    click.echo(label)
+    click.echo(harmless(what))
     click.echo(f"  nats per {model.vocab.unit:9}    {score.nats_per_char:.4f}")
     click.echo(f"  bits per {model.vocab.unit:9}    {score.bits_per_char:.4f}")
     click.echo(f"  perplexity            {score.perplexity:.3f}")

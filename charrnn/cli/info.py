@@ -9,10 +9,10 @@ from math import log
 import click
 
 from .options import checkpoint_option, json_option
-from .output import duration, plural
+from .output import duration, harmless, plural
 
 
-@click.command("info")
+@click.command("info", short_help="Tell what a checkpoint is.")
 @checkpoint_option
 @json_option
 def info_command(checkpoint: str, as_json: bool) -> None:
@@ -50,7 +50,7 @@ def info_command(checkpoint: str, as_json: bool) -> None:
         return
 
     def row(name: str, value: str) -> None:
-        click.echo(f"{name:14}{value}")
+        click.echo(f"{name:14}{harmless(value)}")
 
     row("checkpoint", checkpoint)
     row("model", f"{config.cell}, {config.hidden} hidden units, {plural(config.layers, 'layer')}")

@@ -171,6 +171,8 @@ def check_paths(names: Sequence[str], checkpoint: str, log: str | None, may_exis
     folder = os.path.dirname(checkpoint) or "."
     if os.path.isdir(checkpoint):
         raise CheckpointError(f"{checkpoint}: is a directory; name a file in it")
+    if os.path.exists(checkpoint) and not os.path.isfile(checkpoint):
+        raise CheckpointError(f"{checkpoint}: is a device or a pipe, not a file; name a file")
     if not os.path.isdir(folder):
         raise CheckpointError(f"{folder}: no such directory to write {checkpoint} in; make it first")
     if log and os.path.realpath(log) == os.path.realpath(checkpoint):

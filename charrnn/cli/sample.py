@@ -11,7 +11,7 @@ from .options import SEED, checkpoint_option, real, weights_option, whole
 from .output import write
 
 
-@click.command("sample", no_args_is_help=False)
+@click.command("sample", short_help="Write text like the text the model was trained on.")
 @checkpoint_option
 @click.option(
     "--temp",
@@ -41,7 +41,7 @@ from .output import write
 @click.option(
     "-n",
     "--num-samples",
-    type=whole(1),
+    type=whole(1, 1 << 16),
     default=1,
     show_default=True,
     metavar="N",

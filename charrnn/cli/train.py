@@ -16,7 +16,7 @@ MOST_MINUTES = 1e6
 BUDGETS = ("minutes", "epochs", "steps")
 
 
-@click.command("train")
+@click.command("train", short_help="Train a model on a text.")
 @click.argument("corpus", metavar="CORPUS...", nargs=-1)
 @checkpoint_option
 @click.option(
@@ -171,6 +171,8 @@ def train_command(
     for line in [] if resume else changes(run, chosen):
         click.echo(line, err=True)
 
+    if given & set(BUDGETS) and run.progress.step and not run.finished:
+        run.commands[-1:] = [f"{command(run, checkpoint)}  # stopped at step {run.progress.step}"]
     epoch_steps = run.epoch_steps
     if minutes is not None:
         run.budget(seconds=minutes * 60)

@@ -1,6 +1,7 @@
 """charrnn train: what it says, what it leaves behind, and that the command it records makes the same again."""
 
 import json
+import os
 import re
 import shlex
 from math import log
@@ -113,6 +114,13 @@ def test_refused_before_anything_is_written(charrnn, folder, words):
     assert re.fullmatch(r"charrnn: .*\n", err)
     assert sorted(path.name for path in folder.iterdir()) == ["corpus.txt", "link.npz"]
     assert (folder / "corpus.txt").read_bytes() == before
+
+
+def test_what_is_no_file_is_not_replaced_by_one(charrnn, folder):
+    """Not even with --force: it might be /dev/null."""
+    os.mkfifo("pipe")
+    charrnn("train", "corpus.txt", *SMALL, "--steps", 1, "-c", "pipe", "--force", status=1)
+    assert (folder / "pipe").is_fifo()
 
 
 @pytest.mark.parametrize(
