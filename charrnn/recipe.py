@@ -7,14 +7,20 @@ from math import sqrt
 LEARNING_RATES = {"rnn": 0.004, "gru": 0.008, "lstm": 0.01}  # Adam's, for LEARNING_HIDDEN units; gates bear more
 LEARNING_HIDDEN = 256
 DEFAULT_MINUTES = 3.0
-MOST_EPOCHS = 100  # more than that, and a small text is learnt by heart
-FEWEST_STEPS = 1000
+MOST_EPOCHS = 30  # more than that, and a small text is learnt by heart
+FEWEST_STEPS = 300
+SHORT_TEXT = 30_000  # characters
 STREAMS_A_SHARE = 8  # a matrix product with fewer columns wastes the processor
 
 
 def learning_rate(cell: str, hidden: int) -> float:
     """The highest learning rate for a cell: wider layers want smaller steps, as one over the square root."""
     return float(f"{LEARNING_RATES[cell] * sqrt(LEARNING_HIDDEN / hidden):.2g}")
+
+
+def dropout(characters: int) -> float:
+    """The share of each layer's outputs to drop: what is short is learnt by heart within a few passes otherwise."""
+    return 0.5 if characters < SHORT_TEXT else 0.1
 
 
 def default_steps(epoch_steps: int) -> int:

@@ -45,7 +45,10 @@ def begin(names: Sequence[str], chosen: Mapping[str, Any], given: set[str], thre
     corpus = read_corpus(names, chosen["encoding"], as_bytes, other.vocab if other else None)
     shape = other.network.config if other else ModelConfig(len(corpus.vocab), *(chosen[name] for name in SHAPE))
     values = {name: chosen[name] for name in OPTIONS}
-    values["lr"] = values["lr"] or recipe.learning_rate(shape.cell, shape.hidden)
+    if values["lr"] is None:
+        values["lr"] = recipe.learning_rate(shape.cell, shape.hidden)
+    if values["dropout"] is None:
+        values["dropout"] = recipe.dropout(len(corpus.ids))
     training = training_length(len(corpus.ids), chosen["val_fraction"])
     batch_size, _ = fit(training, chosen["batch_size"], chosen["seq_length"])
     options = Options(**values, shards=recipe.shards(threads, batch_size))

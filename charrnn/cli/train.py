@@ -46,10 +46,9 @@ BUDGETS = ("minutes", "epochs", "steps")
 @click.option(
     "--dropout",
     type=real(0, 0.99),
-    default=0.1,
-    show_default=True,
     metavar="X",
-    help="Share of each layer's outputs to drop while training.",
+    help="Share of each layer's outputs to drop while training.  [default: "
+    f"{recipe.dropout(recipe.SHORT_TEXT)}, {recipe.dropout(0)} for a text under {recipe.SHORT_TEXT:,} characters]",
 )
 @click.option(
     "--batch-size",

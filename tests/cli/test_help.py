@@ -51,7 +51,7 @@ def test_every_command_has_examples(charrnn):
 
 def test_the_defaults_are_those_of_the_python_functions():
     shown = {option.name: option.default for option in options("train")}
-    shown["lr"] = recipe.LEARNING_RATES[shown["cell"]]
+    shown |= {"lr": recipe.learning_rate(shown["cell"], shown["hidden"]), "dropout": recipe.dropout(recipe.SHORT_TEXT)}
     for name, value in vars(Options()).items():
         if name in ("shards", "val_every"):  # the one goes by the threads, the other is chosen when the steps are known
             continue
