@@ -36,8 +36,6 @@ OPTIONS = (
 
 def begin(names: Sequence[str], chosen: Mapping[str, Any], given: set[str], threads: int) -> tuple[Run, Corpus]:
     """A new run, as the options say."""
-    if not names:
-        raise click.UsageError("Missing argument 'CORPUS...': the text to learn from.")
     other = load_model(chosen["init_from"]) if chosen["init_from"] else None
     if other:
         check_shape(other, chosen, given)

@@ -87,10 +87,6 @@ def sample_command(
     """
     if prime is not None and prime_file is not None:
         raise click.UsageError("--prime and --prime-file both say what to begin with; give one of them.")
-    if seed is None:
-        seed = secrets.randbits(32)
-        click.echo(f"seed {seed}", err=True)
-
     from ..checkpoint import load
     from ..sampling import generate, stop_string
     from ..text.corpus import read_ids
@@ -102,6 +98,9 @@ def sample_command(
     else:
         prime_ids, _ = model.vocab.encode(prime or "", unknown, "the prime")
 
+    if seed is None:
+        seed = secrets.randbits(32)
+        click.echo(f"seed {seed}", err=True)
     samples = generate(
         model,
         length,

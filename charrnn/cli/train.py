@@ -156,6 +156,8 @@ def train_command(
     """
     began = time.perf_counter()
     given = {name for name in ctx.params if ctx.get_parameter_source(name) == ParameterSource.COMMANDLINE}
+    if not corpus and not resume:
+        raise click.UsageError("Missing argument 'CORPUS...': the text to learn from.")
     if len(given & set(BUDGETS)) > 1:
         raise click.UsageError("--minutes, --epochs and --steps are three ways to say how long; give one of them.")
 
