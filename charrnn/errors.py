@@ -26,4 +26,4 @@ class OptionError(CharRNNError):
 
 
 class DivergedError(CharRNNError):
-    """The loss or its gradient is no longer a finite number."""
+    """A loss, a gradient or the weights themselves are no longer finite numbers."""

@@ -12,7 +12,6 @@ from .language_model import LanguageModel
 from .nn.chance import SAMPLING, generator
 from .nn.model import Model, State
 from .nn.params import Array
-from .nn.workspace import Workspace
 from .text.vocab import Ids
 
 PRIME_CHUNK = 256  # characters of a prime read at a time
@@ -111,7 +110,7 @@ def read(network: Model, ids: Ids) -> tuple[Array, State]:
     state = network.zero_state(1)
     for start in range(0, len(ids), PRIME_CHUNK):
         part = ids[start : start + PRIME_CHUNK]
-        work: Workspace = network.workspace(len(part), 1)
+        work = network.workspace(len(part), 1)
         state = network.forward(part[:, None], state, work)
     return work.logits[:, -1:], state
 

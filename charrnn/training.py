@@ -46,7 +46,7 @@ def train(run: Run, corpus: Corpus, threads: int = 1, set_aside: float = 0.0) ->
 
     A budget in seconds becomes a number of steps before the warm-up ends; `set_aside` seconds of it are left to whoever
     iterates. Streams start at the zero state with every epoch. Raises OptionError without a budget, and DivergedError
-    if the loss or the gradient stops being finite; the run is then back in a state in which they were.
+    if a loss, the gradient or the weights stop being finite; the run is then back in a state in which they were.
     """
     run.check(corpus)
     if run.schedule.total is None and run.schedule.seconds is None:

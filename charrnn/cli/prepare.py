@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 import click
@@ -21,17 +22,7 @@ from ..text.corpus import STDIN, Corpus, read_corpus, training_length
 from .options import checkpoint_words
 
 SHAPE = ("cell", "hidden", "layers")
-OPTIONS = (
-    "dropout",
-    "batch_size",
-    "seq_length",
-    "lr",
-    "grad_clip",
-    "weight_decay",
-    "val_fraction",
-    "val_every",
-    "seed",
-)
+OPTIONS = tuple(field.name for field in fields(Options) if field.name != "shards")
 
 
 def begin(names: Sequence[str], chosen: Mapping[str, Any], given: set[str], threads: int) -> tuple[Run, Corpus]:

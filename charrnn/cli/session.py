@@ -152,7 +152,7 @@ class Session:
             self._say(
                 f"validation: {loss:.4f} nats = {loss / log(2):.4f} bits per {run.vocab.unit} over all "
                 f"{run.held_out_characters:,} held-out {run.vocab.unit}s, "
-                f"with the best weights (step {progress.best_step:,})"
+                f"with the best weights (step {progress.best_step or progress.step:,})"
             )
         self._say(f"saved in {self.checkpoint}, made by:\n  " + "\n  ".join(run.commands))
         words = checkpoint_words(self.checkpoint)
