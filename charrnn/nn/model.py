@@ -5,8 +5,8 @@
     a^l_t = Wxh{l} drop(h^{l-1}_t) + bh{l}   the layers above
     logits_t = Why drop(h^{L-1}_t) + by
 
-Arrays in the time loop are (T, rows, B), so that a step is one contiguous matrix of column vectors. The products that
-do not belong in the loop take `flat` copies (rows, T*B), all columns of the chunk side by side.
+Arrays in the time loop are (T, rows, columns), so that a step is one contiguous matrix of column vectors. Everything
+that need not be in the loop is done on `flat` copies (rows, T*B), all columns of the chunk side by side.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .cells import CELLS
 from .chance import dropout_mask
 from .config import ModelConfig
 from .params import Array, Params
-from .workspace import Workspace, flatten, unflatten
+from .workspace import Workspace, flatten, pad, unflatten
 
 State = tuple[tuple[Array, ...], ...]  # for each layer the cell's state, each array (H, B)
 
@@ -56,21 +56,27 @@ class Model:
         assert work.dropout == (dropout > 0), (
             "the workspace is for a network with dropout, or without, but not for both"
         )
-        p = self.params
+        p, B = self.params, work.B
+        if keep is not None:
+            keep = pad(keep, work.columns, 1)
         new_state = []
         for number, layer in enumerate(work.layers):
+            bias = p[f"bh{number}"][:, None]
             if number == 0:
-                for a_t, x_t in zip(layer.a, x.astype(np.intp), strict=True):
-                    np.take(p["Wxh0"], x_t, axis=1, out=a_t, mode="clip")
+                columns = p["Wxh0"] + bias
+                for a_t, x_t in zip(layer.a, pad(x.astype(np.intp), work.columns), strict=True):
+                    np.take(columns, x_t, axis=1, out=a_t, mode="clip")
             else:
-                np.matmul(p[f"Wxh{number}"], work.layers[number - 1].output, out=layer.a)
-            layer.a += p[f"bh{number}"][:, None]
-            new_state.append(self.cell.forward(layer.a, p[f"Whh{number}"], state[number], layer.cell, keep))
+                flat_a = work.flat_a[: len(bias)]
+                np.matmul(p[f"Wxh{number}"], work.layers[number - 1].flat_output, out=flat_a)
+                np.add(unflatten(flat_a, work.T), bias, out=layer.a[:, :, :B])
+            initial = tuple(pad(part, work.columns) for part in state[number])
+            last = self.cell.forward(layer.a, p[f"Whh{number}"], initial, layer.cell, keep)
+            new_state.append(tuple(part[:, :B] for part in last))
             flatten(layer.cell.h, layer.flat_h)
             if dropout:
                 dropout_mask(layer.mask, dropout, *key, number)
-                np.multiply(layer.cell.h[1:], layer.mask, out=layer.output)
-                flatten(layer.output, layer.flat_output)
+                np.multiply(layer.flat_h[:, B:], layer.mask, out=layer.flat_output)
         np.matmul(p["Why"], work.layers[-1].flat_output, out=work.logits)
         work.logits += p["by"][:, None]
         return tuple(new_state)
@@ -81,21 +87,21 @@ class Model:
         Must follow `forward` with the same x, keep and workspace. Returns the gradient of the initial state. The
         chunk's last state is taken to have no gradient: that is what truncated BPTT truncates.
         """
-        p, dlogits = self.params, work.logits
+        p, dlogits, B = self.params, work.logits, work.B
         np.matmul(dlogits, work.layers[-1].flat_output.T, out=grads["Why"])
         dlogits.sum(axis=1, out=grads["by"])
         np.matmul(p["Why"].T, dlogits, out=work.flat_dh)
 
         dstate = []
         for number, layer in reversed(list(enumerate(work.layers))):
-            dh = unflatten(work.flat_dh, work.T)
             if work.dropout:
-                dh = np.multiply(dh, layer.mask, out=layer.output)
-            Whh = p[f"Whh{number}"]
-            da, drecurrent, dstate_l = self.cell.backward(dh, layer.a, Whh, layer.cell, keep)
-            dstate.append(dstate_l)
+                work.flat_dh *= layer.mask
+            work.dh[:, :, :B] = unflatten(work.flat_dh, work.T)
+            keep_all = None if keep is None else pad(keep, work.columns, 1)
+            da, drecurrent, initial = self.cell.backward(work.dh, layer.a, p[f"Whh{number}"], layer.cell, keep_all)
+            dstate.append(tuple(part[:, :B] for part in initial))
 
-            flat_da = flatten(da, work.flat_da)
+            flat_da = flatten(da, work.flat_a)
             flat_da.sum(axis=1, out=grads[f"bh{number}"])
             if number:
                 np.matmul(flat_da, work.layers[number - 1].flat_output.T, out=grads[f"Wxh{number}"])
@@ -103,8 +109,8 @@ class Model:
             else:
                 scatter_columns(flat_da, x.ravel(), grads["Wxh0"])
 
-            flat_drecurrent = flat_da if drecurrent is da else flatten(drecurrent, work.flat_da)
-            previous = layer.flat_h[:, : -work.B]
+            flat_drecurrent = flat_da if drecurrent is da else flatten(drecurrent, work.flat_a)
+            previous = layer.flat_h[:, :-B]
             if keep is not None:
                 previous = previous * keep.ravel()
             np.matmul(flat_drecurrent, previous.T, out=grads[f"Whh{number}"])

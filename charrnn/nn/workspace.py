@@ -12,22 +12,27 @@ from .cells import CELLS
 from .config import ModelConfig
 from .params import Array
 
+WIDTH = 16  # columns that the widest matrix-product kernels take at a time
+
 
 class LayerBuffers:
     """What forward leaves of one layer for backward."""
 
-    def __init__(self, config: ModelConfig, T: int, B: int, dtype: npt.DTypeLike, dropout: bool) -> None:
+    def __init__(self, config: ModelConfig, T: int, B: int, columns: int, dtype: npt.DTypeLike, dropout: bool) -> None:
         cell, H = CELLS[config.cell], config.hidden
-        self.a: Array = np.empty((T, cell.INPUT_ROWS * H, B), dtype)
-        self.cell: Any = cell.buffers(T, H, B, dtype)
+        self.a: Array = np.zeros((T, cell.INPUT_ROWS * H, columns), dtype)
+        self.cell: Any = cell.buffers(T, H, columns, dtype)
         self.flat_h: Array = np.empty((H, (T + 1) * B), dtype)
-        self.mask: Array = np.empty((T, H, B) if dropout else 0, dtype)
-        self.output: Array = np.empty_like(self.mask) if dropout else self.cell.h[1:]
+        self.mask: Array = np.empty((H, T * B) if dropout else 0, dtype)
         self.flat_output: Array = np.empty((H, T * B), dtype) if dropout else self.flat_h[:, B:]
 
 
 class Workspace:
-    """`Model.forward` fills it, `Model.backward` reads and overwrites it. `dropout`: whether there will be any."""
+    """`Model.forward` fills it, `Model.backward` reads and overwrites it. `dropout`: whether there will be any.
+
+    Arrays in the time loop are (T, rows, columns): the B streams, and columns of no meaning where those make a step's
+    product faster. `flat` arrays hold the T*B real columns and nothing else.
+    """
 
     def __init__(
         self, config: ModelConfig, T: int, B: int, dtype: npt.DTypeLike = np.float32, dropout: bool = False
@@ -35,10 +40,12 @@ class Workspace:
         cell, H = CELLS[config.cell], config.hidden
         rows = max(cell.INPUT_ROWS, cell.RECURRENT_ROWS) * H
         self.T, self.B, self.dropout = T, B, dropout
-        self.layers = [LayerBuffers(config, T, B, dtype, dropout) for _ in range(config.layers)]
+        self.columns = padded(B)
+        self.layers = [LayerBuffers(config, T, B, self.columns, dtype, dropout) for _ in range(config.layers)]
         self.logits: Array = np.empty((config.vocab_size, T * B), dtype)
+        self.dh: Array = np.zeros((T, H, self.columns), dtype)
         self.flat_dh: Array = np.empty((H, T * B), dtype)
-        self.flat_da: Array = np.empty((rows, T * B), dtype)
+        self.flat_a: Array = np.empty((rows, T * B), dtype)  # and its gradient
 
     @property
     def nbytes(self) -> int:
@@ -46,20 +53,33 @@ class Workspace:
         return sum({id(owner): owner.nbytes for owner in map(_owner, self._arrays())}.values())
 
     def _arrays(self) -> Iterator[Array]:
-        yield from (self.logits, self.flat_dh, self.flat_da)
+        yield from (self.logits, self.dh, self.flat_dh, self.flat_a)
         for layer in self.layers:
-            yield from (layer.a, *layer.cell, layer.flat_h, layer.mask, layer.output, layer.flat_output)
+            yield from (layer.a, *layer.cell, layer.flat_h, layer.mask, layer.flat_output)
 
 
 def _owner(array: Array) -> Array:
     return array if array.base is None else array.base
 
 
+def padded(B: int) -> int:
+    """The columns to work on for B streams: 25 take longer than 32 do, but 24 do not (benchmarks/README.md)."""
+    over = B % WIDTH
+    return B + WIDTH - over if over > WIDTH // 2 else B
+
+
+def pad(columns: Array, width: int, value: float = 0) -> Array:
+    """`columns` (..., B) with columns of `value` behind them, up to `width`; itself where it is as wide as that."""
+    missing = width - columns.shape[-1]
+    return np.pad(columns, [(0, 0), (0, missing)], constant_values=value) if missing else columns
+
+
 def flatten(x: Array, out: Array) -> Array:
-    """(T, rows, B) -> (rows, T*B), every step's columns side by side, into the first rows of `out`."""
-    T, rows, B = x.shape
+    """(T, rows, columns) -> (rows, T*B), the real columns of every step side by side, into the first rows of `out`."""
+    T, rows, _ = x.shape
     flat = out[:rows]
-    np.copyto(flat.reshape(rows, T, B), x.transpose(1, 0, 2))
+    steps = unflatten(flat, T)
+    np.copyto(steps, x[:, :, : steps.shape[2]])
     return flat
 
 

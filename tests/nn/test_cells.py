@@ -88,11 +88,22 @@ def test_an_lstm_with_an_open_forget_gate_and_a_closed_input_gate_keeps_its_memo
     assert_array_equal(last[1], c)
 
 
-def test_sigmoid_is_the_textbook_one_and_never_overflows():
-    x = np.array([-1e300, -1000, -3, -1e-9, 0, 0.5, 7, 1000, 1e300])
-    expected = [0, 0, *(1 / (1 + np.exp(-x[2:7]))), 1, 1]
-    steps.sigmoid(x)
-    assert_allclose(x, expected, rtol=0, atol=1e-15)
+@pytest.mark.parametrize("shape", [(6, 4, 3), (512, 256, 32), (96, 2048, 8), (33 * 64, 500, 1)], ids=str)
+def test_a_step_product_is_the_matrix_product_however_it_is_cut(shape):
+    M, K, N = shape
+    rng = np.random.default_rng(4)
+    W, h, out = rng.normal(size=(M, K)), rng.normal(size=(K, N)), np.empty((M, N))
+    assert steps.step_product(W, N)(h, out) is out
+    assert_allclose(out, np.einsum("mk,kn->mn", W, h), rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("shape", [(3, 5), (70, 33), (64, 1)], ids=str)
+def test_transposed_is_the_transpose_laid_out_afresh(shape):
+    W = np.random.default_rng(5).normal(size=shape)
+    WT = steps.transposed(W)
+    assert WT.flags.c_contiguous
+    assert WT.base is None
+    assert_array_equal(WT, W.T)
 
 
 def test_carried_zeroes_the_columns_that_start_again():

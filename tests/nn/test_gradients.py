@@ -72,7 +72,7 @@ def test_every_number(make_model, random_state, dropout, resets):
 
 
 def test_one_direction_at_a_realistic_size(make_model, random_state, dropout, resets):
-    T, B, H, V = 16, 8, 32, 40
+    T, B, H, V = 16, 11, 32, 40
     model = make_model(V, H)
     problem = Problem(model, random_state(model, B), T, B, dropout, resets)
     grads, dstate = problem.gradient()

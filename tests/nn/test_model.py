@@ -4,7 +4,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from charrnn.nn.chance import dropout_mask
 from charrnn.nn.model import scatter_columns
-from charrnn.nn.workspace import Workspace, flatten, unflatten
+from charrnn.nn.workspace import Workspace, flatten, pad, padded, unflatten
 
 T, B, V = 6, 3, 7
 KEY = (5, 17)
@@ -24,12 +24,14 @@ def read(model, x, state, keep=None):
 
 @pytest.mark.parametrize("layers", [1, 2, 3])
 @pytest.mark.parametrize("dropout", [0.0, 0.4])
-def test_forward_follows_the_textbook(make_model, naive_step, random_state, x, layers, dropout):
+@pytest.mark.parametrize("B", [3, 11], ids=["as many columns as streams", "more columns than streams"])
+def test_forward_follows_the_textbook(make_model, naive_step, random_state, layers, dropout, B):
+    x = np.random.default_rng(0).integers(0, V, (T, B)).astype(np.uint8)
     model = make_model(layers=layers)
     p, H = model.params, model.config.hidden
     start = random_state(model, B)
     keep = np.random.default_rng(3).integers(0, 2, (T, B)).astype(np.float64)
-    masks = np.ones((layers, T, H, B))
+    masks = np.ones((layers, H, T * B))
     if dropout:
         for layer in range(layers):
             dropout_mask(masks[layer], dropout, *KEY, layer)
@@ -44,7 +46,7 @@ def test_forward_follows_the_textbook(make_model, naive_step, random_state, x, l
                 old = state[layer] if keep[t, b] else [np.zeros(H)] * len(state[layer])
                 a = p[f"Wxh{layer}"] @ below + p[f"bh{layer}"]
                 state[layer] = naive_step(a, p[f"Whh{layer}"], *old)
-                below = state[layer][0] * masks[layer, t, :, b]
+                below = state[layer][0] * masks[layer, :, t * B + b]
             expected[t, :, b] = p["Why"] @ below + p["by"]
         for layer in range(layers):
             for part, own in zip(last[layer], state[layer], strict=True):
@@ -129,13 +131,29 @@ def test_flatten_puts_the_columns_of_all_steps_side_by_side():
     assert_array_equal(unflatten(flat, T), chunk)
 
 
+def test_flatten_leaves_out_the_columns_that_are_no_streams():
+    chunk = np.random.default_rng(2).normal(size=(T, 4, B + 5))
+    assert_array_equal(flatten(chunk, np.empty((4, T * B))), np.hstack(list(chunk[:, :, :B])))
+
+
+@pytest.mark.parametrize(("B", "columns"), [(1, 1), (8, 8), (9, 16), (16, 16), (24, 24), (25, 32), (50, 50), (57, 64)])
+def test_columns_are_added_only_where_they_make_a_product_faster(B, columns):
+    assert padded(B) == columns
+
+
+def test_pad_adds_columns_behind():
+    columns = np.arange(6.0).reshape(2, 3)
+    assert pad(columns, 3) is columns
+    assert_array_equal(pad(columns, 5, 1), [[0, 1, 2, 1, 1], [3, 4, 5, 1, 1]])
+
+
 @pytest.mark.parametrize("dropout", [False, True])
 def test_a_workspace_counts_each_buffer_once(make_model, dropout):
     """Found as the sum over the memory blocks that its arrays live in."""
     work = Workspace(make_model().config, T, B, np.float64, dropout)
-    arrays = [work.logits, work.flat_dh, work.flat_da]
+    arrays = [work.logits, work.dh, work.flat_dh, work.flat_a]
     for layer in work.layers:
-        arrays += [layer.a, *layer.cell, layer.flat_h, layer.output, layer.flat_output, layer.mask]
+        arrays += [layer.a, *layer.cell, layer.flat_h, layer.flat_output, layer.mask]
     blocks = {}
     for array in arrays:
         while array.base is not None:

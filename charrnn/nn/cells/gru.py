@@ -4,8 +4,10 @@
     n    = tanh(a_t + r * (Whn h_{t-1}))         candidate: the last H rows; Whn is the last block of Whh
     h_t  = (1 - z) * n + z * h_{t-1}
 
-    dz = dh_t * (h_{t-1} - n)    dn = dh_t * (1 - z)
-    da_t = dr * r(1-r), dz * z(1-z), dn * (1-n^2)        with dr = da_n * (Whn h_{t-1})
+    dn   = dh_t * (1 - z)
+    da_n = dn * (1 - n^2)
+    da_z = dn * (h_{t-1} - n) * z                that is dh_t * (h_{t-1} - n) * z(1-z)
+    da_r = da_n * (Whn h_{t-1}) * r(1-r)
     the recurrent product's gradient is da_t, but r * da_n in its last block
     dh_{t-1} = z * dh_t + Whh^T (that)
 
@@ -22,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..params import Array
-from .steps import carried, sigmoid
+from .steps import carried, step_product, transposed
 
 INPUT_ROWS = 3
 RECURRENT_ROWS = 3
@@ -34,7 +36,6 @@ class Buffers(NamedTuple):
     recurrent: Array  # (T, 3H, B): Whh h_{t-1}, then its gradient
     h0: Array  # (H, B), scratch
     product: Array  # (H, B), scratch
-    dgates: Array  # (2H, B), scratch
 
 
 def buffers(T: int, H: int, B: int, dtype: npt.DTypeLike) -> Buffers:
@@ -43,7 +44,6 @@ def buffers(T: int, H: int, B: int, dtype: npt.DTypeLike) -> Buffers:
         recurrent=np.empty((T, 3 * H, B), dtype),
         h0=np.empty((H, B), dtype),
         product=np.empty((H, B), dtype),
-        dgates=np.empty((2 * H, B), dtype),
     )
 
 
@@ -54,16 +54,20 @@ def initial_bias(H: int) -> Array:
 def forward(
     a: Array, Whh: Array, state: tuple[Array, ...], buffers: Buffers, keep: Array | None = None
 ) -> tuple[Array, ...]:
-    h, recurrent, h0, product, _ = buffers
+    h, recurrent, h0, product = buffers
     H = h.shape[1]
+    recur = step_product(Whh, h.shape[2])
     h[0] = state[0]
-    for t in range(len(a)):
-        gates, n = a[t, : 2 * H], a[t, 2 * H :]
-        r, z = gates[:H], gates[H:]
+    for t, a_t in enumerate(a):
+        gates = a_t[: 2 * H]
+        r, z, n = a_t.reshape(3, H, -1)
         previous, h_t = carried(h[t], keep, t, h0), h[t + 1]
-        np.matmul(Whh, previous, out=recurrent[t])
+        recur(previous, recurrent[t])
         gates += recurrent[t, : 2 * H]
-        sigmoid(gates)
+        gates *= 0.5  # sigmoid(x) = 0.5 tanh(0.5 x) + 0.5
+        np.tanh(gates, out=gates)
+        gates *= 0.5
+        gates += 0.5
         n += np.multiply(r, recurrent[t, 2 * H :], out=product)
         np.tanh(n, out=n)
         np.subtract(previous, n, out=h_t)
@@ -75,35 +79,34 @@ def forward(
 def backward(
     dh: Array, a: Array, Whh: Array, buffers: Buffers, keep: Array | None = None
 ) -> tuple[Array, Array, tuple[Array, ...]]:
-    h, recurrent, h0, product, dgates = buffers
+    h, recurrent, h0, product = buffers
     H = h.shape[1]
-    dr, dz = dgates[:H], dgates[H:]
-    WhhT = np.ascontiguousarray(Whh.T)
+    back = step_product(transposed(Whh), h.shape[2])
     dh_t = np.zeros_like(h[0])
-    through = np.empty_like(dh_t)
+    through, dn = np.empty_like(dh_t), np.empty_like(dh_t)
     for t in reversed(range(len(a))):
-        gates, n = a[t, : 2 * H], a[t, 2 * H :]
-        r, z = gates[:H], gates[H:]
+        r, z, n = a[t].reshape(3, H, -1)
         recurrent_n = recurrent[t, 2 * H :]
         dh_t += dh[t]
-
-        np.subtract(1, gates, out=dgates)
-        dgates *= gates
-        np.subtract(carried(h[t], keep, t, h0), n, out=product)
-        product *= dh_t
-        dz *= product
-
-        np.multiply(n, n, out=n)  # n becomes da_n
-        np.subtract(1, n, out=n)
-        n *= dh_t
-        n *= np.subtract(1, z, out=product)
-        dr *= np.multiply(n, recurrent_n, out=product)
-
-        np.multiply(n, r, out=recurrent_n)
         np.multiply(dh_t, z, out=through)
-        gates[...] = dgates
-        recurrent[t, : 2 * H] = dgates
-        np.matmul(WhhT, recurrent[t], out=dh_t)
+        np.subtract(dh_t, through, out=dn)
+
+        np.subtract(carried(h[t], keep, t, h0), n, out=product)
+        product *= dn
+        z *= product  # r, z and n become their gradients
+
+        np.multiply(dn, n, out=product)
+        n *= product
+        np.subtract(dn, n, out=n)
+
+        np.multiply(n, recurrent_n, out=product)
+        np.multiply(n, r, out=recurrent_n)
+        product *= r
+        r *= product
+        np.subtract(product, r, out=r)
+
+        recurrent[t, : 2 * H] = a[t, : 2 * H]
+        back(recurrent[t], dh_t)
         dh_t += through
         if keep is not None:
             dh_t *= keep[t]

@@ -5,10 +5,12 @@
     c_t = f * c_{t-1} + i * g
     h_t = o * tanh(c_t)
 
-    dc_t += dh_t * o * (1 - tanh(c_t)^2)
-    do = dh_t * tanh(c_t)    di = dc_t * g    df = dc_t * c_{t-1}    dg = dc_t * i
-    da_t = di * i(1-i), df * f(1-f), do * o(1-o), dg * (1-g^2)
+    dc_t += dh_t * (o - h_t * tanh(c_t))     that is dh_t * o * (1 - tanh(c_t)^2)
     dc_{t-1} = dc_t * f
+    da_i = (dc_t * i) * g * (1 - i)          the gate's derivative i(1-i), times what the gate was multiplied with
+    da_f = (dc_t * f) * c_{t-1} * (1 - f)
+    da_o = dh_t * h_t * (1 - o)
+    da_g = (dc_t * i) * (1 - g^2)
     dh_{t-1} = Whh^T da_t
 
 Source: Hochreiter and Schmidhuber, "Long short-term memory" (1997); Gers et al., "Learning to forget" (2000); the
@@ -23,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..params import Array
-from .steps import carried, sigmoid
+from .steps import carried, step_product, transposed
 
 INPUT_ROWS = 4
 RECURRENT_ROWS = 4
@@ -34,7 +36,7 @@ class Buffers(NamedTuple):
     h: Array  # (T+1, H, B)
     c: Array  # (T+1, H, B)
     tanh_c: Array  # (T, H, B)
-    recurrent: Array  # (4H, B), scratch: the recurrent product, then the gradient of the sigmoid gates
+    recurrent: Array  # (4H, B), scratch: the recurrent product, then what 1 - gates is multiplied with
     h0: Array  # (H, B), scratch
     c0: Array  # (H, B), scratch
     product: Array  # (H, B), scratch
@@ -64,13 +66,16 @@ def forward(
 ) -> tuple[Array, ...]:
     h, c, tanh_c, recurrent, h0, c0, product = buffers
     H = h.shape[1]
+    recur = step_product(Whh, h.shape[2])
     h[0], c[0] = state
-    for t in range(len(a)):
-        a_t, c_t = a[t], c[t + 1]
-        a_t += np.matmul(Whh, carried(h[t], keep, t, h0), out=recurrent)
-        sigmoid(a_t[: 3 * H])
-        i, f, o, g = a_t[:H], a_t[H : 2 * H], a_t[2 * H : 3 * H], a_t[3 * H :]
-        np.tanh(g, out=g)
+    for t, a_t in enumerate(a):
+        gates, c_t = a_t[: 3 * H], c[t + 1]
+        i, f, o, g = a_t.reshape(4, H, -1)
+        a_t += recur(carried(h[t], keep, t, h0), recurrent)
+        gates *= 0.5  # sigmoid(x) = 0.5 tanh(0.5 x) + 0.5
+        np.tanh(a_t, out=a_t)
+        gates *= 0.5
+        gates += 0.5
         np.multiply(f, carried(c[t], keep, t, c0), out=c_t)
         c_t += np.multiply(i, g, out=product)
         np.tanh(c_t, out=tanh_c[t])
@@ -84,34 +89,31 @@ def backward(
     h, c, tanh_c, recurrent, _, c0, product = buffers
     H = h.shape[1]
     dgates = recurrent[: 3 * H]
-    di, df, do = dgates[:H], dgates[H : 2 * H], dgates[2 * H :]
-    WhhT = np.ascontiguousarray(Whh.T)
+    di, df, do = dgates.reshape(3, H, -1)
+    back = step_product(transposed(Whh), h.shape[2])
     dh_t, dc_t = np.zeros_like(h[0]), np.zeros_like(c[0])
     for t in reversed(range(len(a))):
-        gates, g = a[t, : 3 * H], a[t, 3 * H :]
-        i, f, o = gates[:H], gates[H : 2 * H], gates[2 * H :]
+        a_t, h_t = a[t], h[t + 1]
+        gates = a_t[: 3 * H]
+        i, f, o, g = a_t.reshape(4, H, -1)
         dh_t += dh[t]
 
-        np.multiply(tanh_c[t], tanh_c[t], out=product)
-        np.subtract(1, product, out=product)
-        product *= o
+        np.multiply(h_t, tanh_c[t], out=product)
+        np.subtract(o, product, out=product)
         product *= dh_t
         dc_t += product
 
-        np.subtract(1, gates, out=dgates)
-        dgates *= gates
-        di *= np.multiply(dc_t, g, out=product)
-        df *= np.multiply(dc_t, carried(c[t], keep, t, c0), out=product)
-        do *= np.multiply(dh_t, tanh_c[t], out=product)
+        dc_i = np.multiply(dc_t, i, out=product)
+        dc_t *= f  # now dc_{t-1}
+        np.multiply(dc_i, g, out=di)
+        np.multiply(dc_t, carried(c[t], keep, t, c0), out=df)
+        np.multiply(dh_t, h_t, out=do)
+        np.subtract(1, gates, out=gates)
+        gates *= dgates  # a_t becomes da_t
+        g *= di
+        np.subtract(dc_i, g, out=g)
 
-        np.multiply(dc_t, i, out=product)
-        np.multiply(g, g, out=g)
-        np.subtract(1, g, out=g)
-        g *= product
-
-        dc_t *= f
-        gates[...] = dgates
-        np.matmul(WhhT, a[t], out=dh_t)
+        back(a_t, dh_t)
         if keep is not None:
             dh_t *= keep[t]
             dc_t *= keep[t]

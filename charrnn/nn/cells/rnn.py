@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..params import Array
-from .steps import carried
+from .steps import carried, step_product, transposed
 
 INPUT_ROWS = 1
 RECURRENT_ROWS = 1
@@ -40,11 +40,12 @@ def forward(
     a: Array, Whh: Array, state: tuple[Array, ...], buffers: Buffers, keep: Array | None = None
 ) -> tuple[Array, ...]:
     h = buffers.h
+    recur = step_product(Whh, h.shape[2])
     h[0] = state[0]
-    for t in range(len(a)):
+    for t, a_t in enumerate(a):
         h_t = h[t + 1]
-        np.matmul(Whh, carried(h[t], keep, t, buffers.h0), out=h_t)
-        h_t += a[t]
+        recur(carried(h[t], keep, t, buffers.h0), h_t)
+        h_t += a_t
         np.tanh(h_t, out=h_t)
     return (h[-1].copy(),)
 
@@ -53,7 +54,7 @@ def backward(
     dh: Array, a: Array, Whh: Array, buffers: Buffers, keep: Array | None = None
 ) -> tuple[Array, Array, tuple[Array, ...]]:
     h = buffers.h
-    WhhT = np.ascontiguousarray(Whh.T)
+    back = step_product(transposed(Whh), h.shape[2])
     dh_t = np.zeros_like(h[0])
     for t in reversed(range(len(a))):
         h_t, da_t = h[t + 1], a[t]
@@ -61,7 +62,7 @@ def backward(
         np.multiply(h_t, h_t, out=da_t)
         np.subtract(1, da_t, out=da_t)
         da_t *= dh_t
-        np.matmul(WhhT, da_t, out=dh_t)
+        back(da_t, dh_t)
         if keep is not None:
             dh_t *= keep[t]
     return a, a, (dh_t,)
