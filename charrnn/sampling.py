@@ -6,15 +6,19 @@ from collections.abc import Iterator
 from itertools import islice
 
 import numpy as np
+import numpy.typing as npt
 
 from .errors import OptionError, UnknownCharacterError
 from .language_model import LanguageModel
 from .nn.chance import SAMPLING, generator
 from .nn.model import Model, State
 from .nn.params import Array
+from .nn.stepper import Stepper
 from .text.vocab import Ids
 
 PRIME_CHUNK = 256  # characters of a prime read at a time
+NOISE = 1 << 14  # random numbers drawn at a time
+HOTTEST = 1e30  # a temperature at which all characters are alike, however their scores differ
 
 
 def temper(logits: Array, temperature: float) -> Array:
@@ -65,10 +69,26 @@ def softmax(logits: Array) -> Array:
     return np.asarray(probs / probs.sum(axis=0))
 
 
-def draw(probs: Array, uniform: Array) -> Array:
-    """For each column of probs (V, n) the id whose slice of [0, 1) holds that column's number in `uniform` (n,)."""
-    cumulative = np.cumsum(probs, axis=0)
-    return np.asarray((cumulative <= uniform * cumulative[-1]).sum(axis=0))
+def possible(logits: Array, temperature: float, top_k: int, top_p: float) -> Array:
+    """The logits (V, n) with -inf in place of those that top_k, and then top_p at this temperature, leave out."""
+    if top_k:
+        logits = keep_top_k(logits, top_k)
+    if top_p < 1:
+        kept = keep_top_p(temper(logits.astype(np.float64), temperature), top_p)
+        logits = np.where(np.isfinite(kept), logits, -np.inf)
+    return logits
+
+
+def gumbel_noise(rng: np.random.Generator, temperature: float, V: int, n: int, dtype: npt.DTypeLike) -> Iterator[Array]:
+    """Without end: temperature times standard Gumbel noise, (V, n).
+
+    The largest of logits + noise is a draw from softmax(logits / temperature), so that no probability is worked out. At
+    temperature 0 it is the most likely character, the first of equals.
+    Source: Gumbel, "Statistical theory of extreme values" (1954); Maddison et al., "A* sampling" (2014).
+    """
+    steps = max(1, NOISE // (V * n))
+    while True:
+        yield from (-min(temperature, HOTTEST) * np.log(rng.standard_exponential((steps, V, n)))).astype(dtype)
 
 
 def generate_ids(
@@ -90,19 +110,14 @@ def generate_ids(
             f"temperature {temperature}, top_k {top_k}, top_p {top_p}: the first two must be 0 or more, top_p in [0, 1]"
         )
     network = model.network
-    rng = generator(seed, SAMPLING)
-    work = network.workspace(1, n)
     logits, state = read(network, prime if len(prime) else np.array([model.start]))
     logits = np.repeat(logits, n, axis=1)
-    state = tuple(tuple(np.repeat(part, n, axis=1) for part in layer) for layer in state)
-    while True:
-        logits = temper(logits.astype(np.float64), temperature)
-        if top_k:
-            logits = keep_top_k(logits, top_k)
-        ids = draw(softmax(keep_top_p(logits, top_p)), rng.random(n))
+    stepper = Stepper(network)
+    carried = stepper.carry(tuple(tuple(np.repeat(part, n, axis=1) for part in layer) for layer in state))
+    for noise in gumbel_noise(generator(seed, SAMPLING), temperature, len(logits), n, logits.dtype):
+        ids = (possible(logits, temperature, top_k, top_p) + noise).argmax(axis=0)
         yield ids
-        state = network.forward(ids[None, :], state, work)
-        logits = work.logits
+        logits, carried = stepper.step(ids, carried)
 
 
 def read(network: Model, ids: Ids) -> tuple[Array, State]:
@@ -130,9 +145,13 @@ def generate(
     """
     if length < 0 or n < 1:
         raise OptionError(f"{n} samples of {length} characters cannot be drawn")
-    samples = [_Sample(stop) for _ in range(n)]
     prime = np.zeros(0, np.intp) if prime is None else prime
-    for ids in islice(generate_ids(model, prime, n, **filters), length):  # type: ignore[arg-type]
+    steps = islice(generate_ids(model, prime, n, **filters), length)  # type: ignore[arg-type]
+    if stop is None or not len(stop):
+        yield from (list(ids[:, None]) for ids in steps)
+        return
+    samples = [_Sample(stop.tolist()) for _ in range(n)]
+    for ids in steps:
         yield [sample.add(int(drawn)) for sample, drawn in zip(samples, ids, strict=True)]
         if all(sample.ended for sample in samples):
             break
@@ -142,8 +161,8 @@ def generate(
 class _Sample:
     """The end of one sample that is not yet certain."""
 
-    def __init__(self, stop: Ids | None) -> None:
-        self.stop = [] if stop is None else stop.tolist()
+    def __init__(self, stop: list[int]) -> None:
+        self.stop = stop
         self.held: list[int] = []
         self.ended = False
 
@@ -152,8 +171,8 @@ class _Sample:
         if self.ended:
             return np.zeros(0, np.intp)
         self.held.append(drawn)
-        self.ended = bool(self.stop) and self.held[-len(self.stop) :] == self.stop
-        cut = len(self.held) - len(self.stop) + (not self.ended and bool(self.stop))
+        self.ended = self.held[-len(self.stop) :] == self.stop
+        cut = len(self.held) - len(self.stop) + (not self.ended)
         certain, self.held = self.held[: max(0, cut)], [] if self.ended else self.held[max(0, cut) :]
         return np.array(certain, np.intp)
 
@@ -177,7 +196,7 @@ def sample(
     steps = generate(
         model, length, prime_ids, stop=stop_ids, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed
     )
-    return model.vocab.decode(np.concatenate([ids for (ids,) in steps]))
+    return model.vocab.decode(np.array([drawn for (ids,) in steps for drawn in ids], np.intp))
 
 
 def stop_string(model: LanguageModel, stop: str | bytes | None) -> Ids | None:

@@ -12,7 +12,17 @@ from charrnn.nn.chance import SAMPLING, generator
 from charrnn.nn.config import ModelConfig
 from charrnn.nn.model import Model
 from charrnn.nn.params import Params
-from charrnn.sampling import draw, generate, generate_ids, keep_top_k, keep_top_p, sample, softmax, temper
+from charrnn.sampling import (
+    generate,
+    generate_ids,
+    gumbel_noise,
+    keep_top_k,
+    keep_top_p,
+    possible,
+    sample,
+    softmax,
+    temper,
+)
 from charrnn.text.vocab import Vocab
 
 NO_PRIME = np.zeros(0, np.intp)
@@ -117,26 +127,38 @@ def test_filters_leave_what_they_are_given(logits):
     assert_array_equal(logits, before)
 
 
-def test_draw_gives_the_slice_that_holds_the_number():
-    probs = np.array([0.0, 0.25, 0.0, 0.5, 0.25, 0.0])
-    numbers = [0.0, 0.2499, 0.25, 0.7499, 0.75, np.nextafter(1, 0)]
-    drawn = draw(np.repeat(probs[:, None], len(numbers), axis=1), np.array(numbers))
-    assert drawn.tolist() == [1, 1, 3, 3, 4, 4]
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
+def test_the_largest_of_scores_and_noise_follows_the_probabilities(temperature):
+    scores = np.log([0.5, 0.3, 0.15, 0.04, 0.01])
+    noise = gumbel_noise(np.random.default_rng(3), temperature, 5, 20000, np.float32)
+    drawn = (scores[:, None] + next(noise)).argmax(axis=0)
+    probs = np.exp(scores / temperature)
+    assert chi_square(np.bincount(drawn, minlength=5), probs / probs.sum()) < 25
 
 
-def test_draw_never_gives_what_cannot_be_whatever_the_sum_rounds_to():
-    rng = np.random.default_rng(2)
-    probs = softmax(rng.normal(0, 3, (11, 5000)))
-    probs[[0, 5, 10]] = 0
-    for number in (0.0, 5e-324, np.nextafter(1, 0)):
-        drawn = draw(probs, np.full(5000, number))
-        assert set(drawn) <= {1, 2, 3, 4, 6, 7, 8, 9}
+def test_noise_does_not_depend_on_how_much_is_made_at_a_time(monkeypatch):
+    first = list(islice(gumbel_noise(np.random.default_rng(4), 0.7, 5, 3, np.float64), 100))
+    monkeypatch.setattr(sampling, "NOISE", 1)
+    assert_array_equal(first, list(islice(gumbel_noise(np.random.default_rng(4), 0.7, 5, 3, np.float64), 100)))
 
 
-def test_draw_follows_the_probabilities():
-    probs = np.array([0.5, 0.3, 0.15, 0.04, 0.01])
-    drawn = draw(np.repeat(probs[:, None], 20000, axis=1), np.random.default_rng(3).random(20000))
-    assert chi_square(np.bincount(drawn, minlength=5), probs) < 25
+@pytest.mark.parametrize("temperature", [0.0, 1e-308, 1.0, 1e308, np.inf])
+def test_noise_is_finite_at_every_temperature(temperature):
+    assert np.isfinite(next(gumbel_noise(np.random.default_rng(5), temperature, 65, 64, np.float32))).all()
+
+
+def test_a_huge_temperature_draws_all_alike(logits):
+    noise = gumbel_noise(np.random.default_rng(6), 1e308, 6, 20000, np.float32)
+    drawn = (logits.astype(np.float32)[:, [1]] + next(noise)).argmax(axis=0)
+    assert chi_square(np.bincount(drawn, minlength=6), np.full(6, 1 / 6)) < 25
+
+
+def test_only_what_both_filters_leave_is_possible(logits):
+    """Top-p looks at the temperature: the bolder, the fewer characters make up the mass."""
+    assert possible(logits, 1.0, 0, 1.0) is logits
+    for temperature, k, p in [(1.0, 3, 1.0), (0.5, 0, 0.8), (2.0, 0, 0.8), (1.5, 4, 0.6)]:
+        kept = keep_top_p(temper(keep_top_k(logits, k or 6), temperature), p)
+        assert_array_equal(possible(logits, temperature, k, p), np.where(np.isfinite(kept), logits, -np.inf))
 
 
 def chi_square(counts, probs):
@@ -149,18 +171,21 @@ def chi_square(counts, probs):
 
 
 def naive_ids(model, prime, n, steps, temperature, top_k, top_p, seed):
-    """Every character drawn after reading the whole text again, each sample on its own."""
-    rng, texts = generator(seed, SAMPLING), [list(prime) for _ in range(n)]
-    for _ in range(steps):
-        for text, number in zip(texts, rng.random(n), strict=True):
+    """Every character drawn after reading the whole text again, each sample on its own, as a race.
+
+    Whoever arrives first wins, and arrives after an exponential time at a rate of its probability.
+    """
+    times = generator(seed, SAMPLING).standard_exponential((steps, 7, n))
+    texts = [list(prime) for _ in range(n)]
+    for step in times:
+        for text, time in zip(texts, step.T, strict=True):
             work = model.network.workspace(len(text), 1)
             model.network.forward(np.array(text)[:, None], model.network.zero_state(1), work)
             probs = np.exp(work.logits[:, -1] / temperature)
             best = sorted(range(7), key=lambda i: -probs[i])[:top_k]
             mass = np.cumsum(probs[best]) / probs[best].sum()
             best = best[: 1 + int((mass < top_p).sum())]
-            probs = [probs[i] if i in best else 0 for i in range(7)]
-            text.append(int(np.searchsorted(np.cumsum(probs) / sum(probs), number, side="right")))
+            text.append(min(best, key=lambda i: time[i] / probs[i]))
     return np.array(texts)[:, len(prime) :].T
 
 
@@ -175,7 +200,8 @@ def test_each_character_is_drawn_given_all_before_it(model, monkeypatch, filters
 def test_without_a_prime_the_start_character_is_read(model):
     without = list(islice(generate_ids(model, NO_PRIME, 2, seed=1), 20))
     assert_array_equal(without, list(islice(generate_ids(model, np.array([model.start]), 2, seed=1), 20)))
-    assert sample(model, 20, seed=1) == sample(model, 20, "d", seed=1) != sample(model, 20, "a", seed=1)
+    assert sample(model, 20, seed=1) == sample(model, 20, "d", seed=1)
+    assert len({sample(model, 20, prime, seed=1) for prime in "abcdefg"}) > 1
 
 
 def test_at_temperature_zero_the_most_likely_follows(model):
@@ -258,7 +284,7 @@ def test_no_more_is_held_back_than_could_be_the_beginning_of_the_stop_string(scr
     (pieces,), _ = scripted(["abababdg"], 8, "abd")
     assert pieces == ["", "", "a", "b", "a", "b", "", ""]
     (pieces,), _ = scripted(["abc"], 3, None)
-    assert pieces == ["a", "b", "c", ""]
+    assert pieces == ["a", "b", "c"]
 
 
 def test_samples_that_end_early_wait_for_the_others(scripted):

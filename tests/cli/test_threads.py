@@ -7,14 +7,21 @@ from charrnn.cli import threads
 WIDE = "avx512f avx512dq avx512cd avx512bw avx512vl avx512_bf16"
 
 
+@pytest.fixture(autouse=True)
+def no_kernels_chosen(monkeypatch):
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "to be put back as it was")
+    monkeypatch.delenv("OPENBLAS_CORETYPE")
+
+
 @pytest.fixture
 def processor(monkeypatch):
     """Makes this machine one whose two processors are of a vendor and have certain flags."""
 
     def be(vendor, flags):
-        block = f"processor\t: 0\nvendor_id\t: {vendor}\nmodel name\t: X 7\nflags\t\t: fpu sse2 {flags} avx2\nbugs\t\t:\n\n"
+        block = (
+            f"processor\t: 0\nvendor_id\t: {vendor}\nmodel name\t: X 7\nflags\t\t: fpu sse2 {flags} avx2\nbugs\t\t:\n\n"
+        )
         monkeypatch.setattr(Path, "read_text", lambda path: block * 2 if str(path) == "/proc/cpuinfo" else "")
-        monkeypatch.delenv("OPENBLAS_CORETYPE", raising=False)
 
     return be
 
@@ -47,6 +54,5 @@ def test_a_machine_that_does_not_tell_its_processor_is_left_alone(monkeypatch):
         raise FileNotFoundError(path)
 
     monkeypatch.setattr(Path, "read_text", missing)
-    monkeypatch.delenv("OPENBLAS_CORETYPE", raising=False)
     threads.widest_kernels()
     assert "OPENBLAS_CORETYPE" not in threads.os.environ

@@ -7,6 +7,9 @@ A cell gets the input projection ready made and knows only what happens from one
     state one (H, B) matrix for each name in STATE; a column is one stream's state
     keep  (T, B) or None              0 where a stream's state starts again at zero before step t is read, else 1
 
+`step` is the recurrence as the lecture writes it: from a_t and the product Whh h_{t-1}, both of one step, and the state
+before it, it returns the state after it. `forward` and `backward` do many steps, on buffers.
+
 `forward` returns the state after the last step and leaves the hidden states in `buffers.h` (T+1, H, B), the initial
 one first. `backward` must follow it with the same arguments: from `dh` (T, H, B), the gradient of the loss with respect
 to each hidden state as seen by the layers above, it returns the gradients of `a`, of the recurrent product `Whh h`
@@ -31,6 +34,8 @@ class Cell(Protocol):
     def initial_bias(self, H: int) -> Array: ...
 
     def buffers(self, T: int, H: int, B: int, dtype: Any) -> Any: ...
+
+    def step(self, a: Array, product: Array, state: tuple[Array, ...]) -> tuple[Array, ...]: ...
 
     def forward(
         self, a: Array, Whh: Array, state: tuple[Array, ...], buffers: Any, keep: Array | None = None

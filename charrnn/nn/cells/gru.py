@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..params import Array
-from .steps import carried, step_product, transposed
+from .steps import carried, sigmoid, step_product, transposed
 
 INPUT_ROWS = 3
 RECURRENT_ROWS = 3
@@ -49,6 +49,15 @@ def buffers(T: int, H: int, B: int, dtype: npt.DTypeLike) -> Buffers:
 
 def initial_bias(H: int) -> Array:
     return np.zeros(3 * H)
+
+
+def step(a: Array, product: Array, state: tuple[Array, ...]) -> tuple[Array, ...]:
+    (h,) = state
+    H = len(h)
+    gates = sigmoid(a[: 2 * H] + product[: 2 * H])
+    r, z = gates[:H], gates[H:]
+    n = np.tanh(a[2 * H :] + r * product[2 * H :])
+    return ((1 - z) * n + z * h,)
 
 
 def forward(

@@ -25,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..params import Array
-from .steps import carried, step_product, transposed
+from .steps import carried, sigmoid, step_product, transposed
 
 INPUT_ROWS = 4
 RECURRENT_ROWS = 4
@@ -59,6 +59,16 @@ def initial_bias(H: int) -> Array:
     bias = np.zeros(4 * H)
     bias[H : 2 * H] = 1
     return bias
+
+
+def step(a: Array, product: Array, state: tuple[Array, ...]) -> tuple[Array, ...]:
+    _, c = state
+    H = len(c)
+    a = a + product
+    gates, g = sigmoid(a[: 3 * H]), np.tanh(a[3 * H :])
+    i, f, o = gates[:H], gates[H : 2 * H], gates[2 * H :]
+    c = f * c + i * g
+    return o * np.tanh(c), c
 
 
 def forward(

@@ -36,6 +36,10 @@ def initial_bias(H: int) -> Array:
     return np.zeros(H)
 
 
+def step(a: Array, product: Array, state: tuple[Array, ...]) -> tuple[Array, ...]:
+    return (np.tanh(a + product),)
+
+
 def forward(
     a: Array, Whh: Array, state: tuple[Array, ...], buffers: Buffers, keep: Array | None = None
 ) -> tuple[Array, ...]:

@@ -24,6 +24,11 @@ def carried(previous: Array, keep: Array | None, t: int, out: Array) -> Array:
     return out
 
 
+def sigmoid(x: Array) -> Array:
+    """1 / (1 + exp(-x)), as 0.5 tanh(0.5 x) + 0.5: one fast function and no overflow."""
+    return np.asarray(0.5 * np.tanh(0.5 * x) + 0.5)
+
+
 def step_product(W: Array, B: int) -> Callable[[Array, Array], Array]:
     """The function (h, out) -> out = W h, for matrices h (K, B) of column vectors; B is 32, say, and W is (M, K).
 
