@@ -8,7 +8,7 @@ DEMO := data/demo.npz
 .DEFAULT_GOAL := help
 
 help:  ## explain the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 demo: $(BIN)/charrnn  ## fetch Shakespeare, train for a minute, write some more of it
 	$(BIN)/python data/fetch.py > data/.corpus
@@ -31,8 +31,16 @@ lint: $(VENV)/lint  ## check style and types
 data: $(BIN)/charrnn  ## fetch a corpus into data/
 	$(BIN)/python data/fetch.py
 
-bench: $(VENV)/bench  ## measure training, sampling and evaluation beside PyTorch
+bench: $(VENV)/bench  ## measure speed beside PyTorch, memory and start-up, in ten minutes
 	$(BIN)/python benchmarks/steps.py
+	$(BIN)/python benchmarks/steps.py --scaling
+	$(BIN)/python benchmarks/sampling.py
+	$(BIN)/python benchmarks/evaluation.py
+	$(BIN)/python benchmarks/memory.py
+	$(BIN)/python benchmarks/startup.py
+
+bench-quality: $(VENV)/bench  ## validation loss for time, for each cell: make bench-quality TEXT=corpus.txt
+	$(BIN)/python benchmarks/quality.py "$(TEXT)"
 
 clean:  ## remove the virtual environment, corpora, caches and what the demo made
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
@@ -51,4 +59,4 @@ $(VENV)/test $(VENV)/lint $(VENV)/bench: $(VENV)/%: $(BIN)/charrnn
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
 	@touch $@
 
-.PHONY: help demo test test-slow lint data bench clean
+.PHONY: help demo test test-slow lint data bench bench-quality clean

@@ -1,23 +1,30 @@
 """Training steps, charrnn beside PyTorch: forward, backward, clip, Adam, state carried from chunk to chunk.
 
-Both have the same parameters: PyTorch reads one-hot vectors, charrnn gathers columns. Each side runs in a process of
-its own, with its threads set explicitly; the two take turns, so that a machine that changes its speed changes it for
-both. A row gives medians over all turns, in milliseconds a step.
+    python benchmarks/steps.py [--threads 2] [--turns 3] [--seconds 1] [--only gru]
+    python benchmarks/steps.py --scaling     # charrnn on one thread and on --threads
 
-    python benchmarks/steps.py [--threads 2] [--turns 3] [--only gru]
+Both sides have the same parameters: PyTorch reads one-hot vectors, charrnn gathers columns. Each side runs in fresh
+processes of its own, with its threads set explicitly, and the sides take turns. A row gives medians over the turns.
+PyTorch runs as it is: torch.compile leaves nn.RNN to the same kernels (rnn 128x1 on one thread: 8.7 ms a step with it
+and without). Its threads wait for each other in a loop, so on a machine that is busy it is slower by a multiple.
+
+GFLOP/s are charrnn's: the arithmetic of the matrix products, counted from the formulas (`arithmetic`), over the time
+of the whole step. Two shares say how good that is, both measured in turn with the other sides:
+
+    of sgemm     of the rate of square products of 2048, one on each thread at once
+    of products  the time of the step's own products, in the same shapes and on the same threads but with nothing
+                 between them, over the time of the step; what is missing to 100% is everything else that it does
 """
 
 from __future__ import annotations
 
-import argparse
-import os
-import platform
-import subprocess
-import sys
-from collections import defaultdict
-from importlib.metadata import PackageNotFoundError, version
-from statistics import median
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from threading import Barrier
 from time import perf_counter
+
+from common import answer, arguments, has_torch, heading, machine, medians, row, typical
 
 # cell, hidden, layers, streams, characters of each stream in a step
 ROWS = [
@@ -32,13 +39,27 @@ ROWS = [
     ("lstm", 512, 1, 64, 64),
     ("lstm", 512, 2, 50, 50),
 ]
+SCALING = [0, 2, 4, 5, 8]
+GATES = {"rnn": 1, "gru": 3, "lstm": 4}
 V = 65
 LR = 1e-3
 CLIP = 1.0
-SECONDS = 2.0  # of measuring in one turn, after three steps that do not count
+SQUARE = 2048  # rows and columns of the large products
+
+Step = Callable[[], object]
 
 
-def charrnn_step(cell: str, H: int, L: int, B: int, T: int, threads: int):
+def arithmetic(cell: str, H: int, L: int, B: int, T: int) -> float:
+    """The operations of a step's matrix products, two for a multiplication and its addition.
+
+    A matrix costs three products: forward, the gradient of its input, its own gradient. Each layer has Whh, each but
+    the first Wxh, and the last Why; the first layer's Wxh is a gather and, in principle, an addition a column.
+    """
+    recurrent = input_above = GATES[cell] * H * H
+    return 3 * 2 * T * B * (L * recurrent + (L - 1) * input_above + V * H)
+
+
+def charrnn_step(cell: str, H: int, L: int, B: int, T: int, threads: int) -> Step:
     import numpy as np
 
     from charrnn.nn.config import ModelConfig
@@ -64,7 +85,7 @@ def charrnn_step(cell: str, H: int, L: int, B: int, T: int, threads: int):
     return step
 
 
-def torch_step(cell: str, H: int, L: int, B: int, T: int, threads: int):
+def torch_step(cell: str, H: int, L: int, B: int, T: int, threads: int) -> Step:
     import torch
     from torch import nn
 
@@ -99,63 +120,136 @@ def torch_step(cell: str, H: int, L: int, B: int, T: int, threads: int):
     return step
 
 
-def measure(side: str, row: tuple[str, int, int, int, int], threads: int) -> float:
-    """The median time of a step in milliseconds. To be called in a process of its own."""
-    step = {"charrnn": charrnn_step, "torch": torch_step}[side](*row, threads)
-    for _ in range(3):
-        step()
-    times = []
-    began = perf_counter()
-    while perf_counter() - began < SECONDS or len(times) < 5:
-        start = perf_counter()
-        step()
-        times.append(perf_counter() - start)
-    return 1000 * median(times)
+def products_step(cell: str, H: int, L: int, B: int, T: int, threads: int) -> Step:
+    """The matrix products of charrnn's step and nothing else, each share of the streams on a thread of its own."""
+    import numpy as np
+
+    from charrnn.nn.cells.steps import step_product
+    from charrnn.nn.workspace import padded
+    from charrnn.recipe import shards
+
+    rng = np.random.default_rng(0)
+    rows = GATES[cell] * H
+
+    def normal(*shape: int):
+        return rng.standard_normal(shape, np.float32)
+
+    Whh = [normal(rows, H) for _ in range(L)]
+    Wxh = [normal(rows, H) for _ in range(L)]
+    Why = normal(V, H)
+
+    def share(B: int) -> Step:
+        columns = padded(B)
+        h, flat_h = normal(L, T, H, columns), normal(L, H, (T + 1) * B)
+        da, flat_a = normal(L, T, rows, columns), normal(rows, T * B)
+        logits, flat_dh = normal(V, T * B), normal(H, T * B)
+        outputs, previous = flat_h[:, :, B:], flat_h[:, :, :-B]
+        recurrent, dh_t = normal(rows, columns), normal(H, columns)
+        dW, dWhy = np.empty_like(Whh[0]), np.empty_like(Why)
+        recur = [step_product(W, columns) for W in Whh]
+        back = [step_product(W.T.copy(), columns) for W in Whh]
+
+        def products() -> None:
+            for layer in range(L):
+                if layer:
+                    np.matmul(Wxh[layer], outputs[layer - 1], out=flat_a)
+                for h_t in h[layer]:
+                    recur[layer](h_t, recurrent)
+            np.matmul(Why, outputs[-1], out=logits)
+            np.matmul(logits, outputs[-1].T, out=dWhy)
+            np.matmul(Why.T, logits, out=flat_dh)
+            for layer in reversed(range(L)):
+                for da_t in reversed(da[layer]):
+                    back[layer](da_t, dh_t)
+                if layer:
+                    np.matmul(flat_a, outputs[layer - 1].T, out=dW)
+                    np.matmul(Wxh[layer].T, flat_a, out=flat_dh)
+                np.matmul(flat_a, previous[layer].T, out=dW)
+
+        return products
+
+    count = shards(threads, B)
+    first, *others = [share(end - start) for start, end in pairwise(B * i // count for i in range(count + 1))]
+    pool = ThreadPoolExecutor(threads)
+
+    def step() -> None:
+        waiting = [pool.submit(products) for products in others]
+        first()
+        for other in waiting:
+            other.result()
+
+    return step
 
 
-def turn(side: str, number: int, threads: int) -> float:
-    """One measurement in a fresh process."""
-    blas = "1" if side == "charrnn" else str(threads)
-    env = os.environ | dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), blas)
-    command = [sys.executable, __file__, "--measure", side, str(number), "--threads", str(threads)]
-    return float(subprocess.run(command, env=env, check=True, capture_output=True, text=True).stdout)
+def sgemm_rate(threads: int) -> float:
+    """GFLOP/s of large square products, one on each of the threads at once."""
+    import numpy as np
+
+    together = Barrier(threads)
+
+    def rate(seed: int) -> float:
+        A, B = np.random.default_rng(seed).random((2, SQUARE, SQUARE), np.float32)
+        out = A @ B
+        together.wait()
+        began = perf_counter()
+        for _ in range(3):
+            np.matmul(A, B, out=out)
+        return 3 * 2 * SQUARE**3 / (perf_counter() - began) / 1e9
+
+    with ThreadPoolExecutor(threads) as pool:
+        return sum(pool.map(rate, range(threads)))
 
 
-def installed(name: str) -> str:
-    try:
-        return f"{name} {version(name)}"
-    except PackageNotFoundError:
-        return f"no {name}"
+SIDES = {"charrnn": charrnn_step, "torch": torch_step, "products": products_step}
+
+
+def compare(numbers: list[int], threads: int, turns: int) -> None:
+    """The table of charrnn beside PyTorch, and beside what its matrix products allow."""
+    names = ("cell", "hidden", "layers", "B", "T", "charrnn ms", "chars/s", "PyTorch ms", "ratio")
+    print(heading(*names, "GFLOP/s", "of sgemm", "of products"))
+    for number in numbers:
+        ours, products, theirs = (
+            ("charrnn", number, threads),
+            ("products", number, threads),
+            ("torch", number, threads),
+        )
+        times = medians([ours, theirs, products] if has_torch() else [ours, products], turns)
+        (time,), (alone, sgemm), (other,) = times[ours], times[products], times.get(theirs, [float("nan")])
+        B, T = ROWS[number][3:]
+        rate = arithmetic(*ROWS[number]) / time / 1e9
+        figures = [f"{1000 * time:.1f}", f"{B * T / time:,.0f}", f"{1000 * other:.1f}", f"{other / time:.2f}"]
+        shares = [f"{rate:.0f}", f"{rate / sgemm:.0%}", f"{alone / time:.0%}"]
+        print(row(*ROWS[number], *figures, *shares), flush=True)
+
+
+def scale(numbers: list[int], threads: int, turns: int) -> None:
+    """The table of charrnn on one thread, where one share holds all streams, and on several."""
+    names = ("cell", "hidden", "layers", "B", "T", "1 thread, ms", f"{threads} threads, ms", "ratio")
+    print(heading(*names))
+    for number in numbers:
+        one, several = ("charrnn", number, 1), ("charrnn", number, threads)
+        times = medians([one, several], turns)
+        (slow,), (fast,) = times[one], times[several]
+        print(row(*ROWS[number], f"{1000 * slow:.1f}", f"{1000 * fast:.1f}", f"{slow / fast:.2f}"), flush=True)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--turns", type=int, default=3)
-    parser.add_argument("--only", default="", help="only rows whose cell is this one")
-    parser.add_argument("--measure", nargs=2, metavar=("SIDE", "ROW"), help=argparse.SUPPRESS)
+    parser = arguments(__doc__)
+    parser.add_argument("--scaling", action="store_true", help="charrnn on one thread and on --threads instead")
     options = parser.parse_args()
+
+    def measure(side: str, number: int, threads: int) -> list[float]:
+        time = typical(SIDES[side](*ROWS[number], threads), options.seconds)
+        return [time, sgemm_rate(threads)] if side == "products" else [time]
+
     if options.measure:
-        side, number = options.measure
-        print(measure(side, ROWS[int(number)], options.threads))
+        answer(options.measure, measure)
         return
 
-    print(f"{platform.machine()}, {options.threads} threads, Python {platform.python_version()}, ", end="")
-    print(f"{installed('numpy')}, {installed('torch')}; median of {options.turns} turns\n")
-    sides = ["charrnn"] if installed("torch").startswith("no") else ["charrnn", "torch"]
-    print("| cell | hidden | layers | B | T | charrnn ms | chars/s | PyTorch ms | ratio |")
-    print("|---|---|---|---|---|---|---|---|---|")
-    for number, row in enumerate(ROWS):
-        if options.only not in ("", row[0]):
-            continue
-        times: defaultdict[str, list[float]] = defaultdict(list)
-        for _ in range(options.turns):
-            for side in sides:
-                times[side].append(turn(side, number, options.threads))
-        ours = median(times["charrnn"])
-        theirs = median(times["torch"]) if "torch" in times else float("nan")
-        figures = [f"{ours:.1f}", f"{row[3] * row[4] / ours * 1000:,.0f}", f"{theirs:.1f}", f"{theirs / ours:.2f}"]
-        print("| " + " | ".join([*map(str, row), *figures]) + " |", flush=True)
+    print(f"{machine('numpy', 'torch')}; {options.threads} threads, medians of {options.turns} turns\n")
+    numbers = SCALING if options.scaling else range(len(ROWS))
+    table = scale if options.scaling else compare
+    table([n for n in numbers if options.only in ("", ROWS[n][0])], options.threads, options.turns)
 
 
 if __name__ == "__main__":

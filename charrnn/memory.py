@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from math import prod
 
 from .errors import OptionError
 from .nn.config import ModelConfig
@@ -20,8 +19,7 @@ def training_memory(config: ModelConfig, options: Options, text_bytes: int) -> i
 
     Raises OptionError if that is more than the machine has.
     """
-    parameters = sum(map(prod, config.shapes().values()))
-    params_bytes = BYTES * parameters * (COPIES + options.shards)
+    params_bytes = BYTES * config.parameters * (COPIES + options.shards)
     check(params_bytes)
     streams = -(-options.batch_size // options.shards)
     work = Workspace(config, options.seq_length, streams, dropout=options.dropout > 0)

@@ -1,26 +1,63 @@
-"""What is chosen where the user chose nothing, and why."""
+"""What is chosen where the user chose nothing, and why.
+
+Three rules, from the measured runs in benchmarks/README.md:
+
+1. The more time, the larger the network: it must be small enough to make some hundreds of steps.
+2. The more often the text will be read, the more dropout: what is read often is learnt by heart otherwise.
+3. The wider the network, the smaller the learning rate, as one over the square root of the hidden units.
+
+How often a text is read in a time is worked out for a processor like those measured, not measured: so the same command
+makes the same choice everywhere, every time.
+"""
 
 from __future__ import annotations
 
-from math import sqrt
+from dataclasses import dataclass
+from math import inf, sqrt
 
+MIDDLE = (256, 2)  # hidden units and layers
+NETWORKS = [(10, (128, 1)), (30, (256, 1)), (240, MIDDLE), (inf, (512, 2))]  # each with the most seconds that it is for
 LEARNING_RATES = {"rnn": 0.004, "gru": 0.008, "lstm": 0.01}  # Adam's, for LEARNING_HIDDEN units; gates bear more
 LEARNING_HIDDEN = 256
+SPEED = 2.5e11  # multiplications and additions a second, on two cores
+ARITHMETIC = 6  # of them for each parameter and character, forward and backward
+DROPOUT_A_READING = 0.02
+MOST_DROPOUT = 0.5
 DEFAULT_MINUTES = 3.0
 MOST_EPOCHS = 30  # more than that, and a small text is learnt by heart
 FEWEST_STEPS = 300
-SHORT_TEXT = 30_000  # characters
 STREAMS_A_SHARE = 8  # a matrix product with fewer columns wastes the processor
 
 
+@dataclass(frozen=True)
+class Budget:
+    """How long a run is to be: it ends after so many seconds, or so many characters read, whichever comes first."""
+
+    seconds: float = inf
+    characters: float = inf
+
+    def seconds_with(self, parameters: int) -> float:
+        """How long that is for a network of so many parameters."""
+        return min(self.seconds, self.characters * parameters * ARITHMETIC / SPEED)
+
+    def characters_with(self, parameters: int) -> float:
+        """How many characters a network of so many parameters reads meanwhile."""
+        return min(self.characters, self.seconds * SPEED / ARITHMETIC / parameters)
+
+
+def network(seconds: float) -> tuple[int, int]:
+    """Hidden units and layers, for a budget that is so many seconds for the MIDDLE network."""
+    return next(network for most, network in NETWORKS if seconds <= most)
+
+
+def dropout(readings: float) -> float:
+    """The share of each layer's outputs to drop where the text will be read so many times."""
+    return round(min(MOST_DROPOUT, DROPOUT_A_READING * readings), 2)
+
+
 def learning_rate(cell: str, hidden: int) -> float:
-    """The highest learning rate for a cell: wider layers want smaller steps, as one over the square root."""
+    """The highest learning rate for a cell: wider layers want smaller steps."""
     return float(f"{LEARNING_RATES[cell] * sqrt(LEARNING_HIDDEN / hidden):.2g}")
-
-
-def dropout(characters: int) -> float:
-    """The share of each layer's outputs to drop: what is short is learnt by heart within a few passes otherwise."""
-    return 0.5 if characters < SHORT_TEXT else 0.1
 
 
 def default_steps(epoch_steps: int) -> int:

@@ -2,6 +2,7 @@ import pytest
 
 from charrnn import recipe
 from charrnn.nn.cells import CELLS
+from charrnn.nn.config import ModelConfig
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -13,8 +14,34 @@ def test_four_times_the_units_half_the_rate(cell):
         assert wide < narrow
 
 
-def test_only_a_short_text_is_held_back_hard():
-    assert recipe.dropout(recipe.SHORT_TEXT - 1) > recipe.dropout(recipe.SHORT_TEXT) == recipe.dropout(10**9)
+def test_the_more_often_a_text_is_read_the_more_is_dropped():
+    rates = [recipe.dropout(readings) for readings in (0, 0.5, 2, 10, 40, 1e9)]
+    assert rates == sorted(rates)
+    assert rates[0] == 0
+    assert rates[-1] == recipe.MOST_DROPOUT
+
+
+def test_the_more_time_the_larger_the_network():
+    sizes = [
+        ModelConfig(65, "gru", *recipe.network(seconds)).parameters for seconds in (1, 6, 20, 60, 180, 600, 3600, 1e9)
+    ]
+    assert sizes == sorted(sizes)
+    assert len(set(sizes)) == len(recipe.NETWORKS)
+    assert recipe.network(0) == recipe.NETWORKS[0][1]
+
+
+def test_a_budget_ends_with_its_time_or_its_characters_whichever_comes_first():
+    parameters = 658_000
+    timed, counted = recipe.Budget(seconds=60), recipe.Budget(characters=1e6)
+    assert timed.seconds_with(parameters) == 60
+    assert counted.characters_with(parameters) == 1e6
+    read = timed.characters_with(parameters)
+    assert recipe.Budget(characters=read).seconds_with(parameters) == pytest.approx(60)
+    assert timed.characters_with(2 * parameters) == pytest.approx(read / 2)
+    for characters in (read / 3, read * 3):
+        both = recipe.Budget(60, characters)
+        assert both.characters_with(parameters) == min(read, characters)
+        assert both.seconds_with(parameters) == pytest.approx(60 * min(1, characters / read))
 
 
 def test_a_run_without_a_budget_ends_though_the_text_be_short():

@@ -17,7 +17,7 @@ from ..language_model import LanguageModel
 from ..nn.config import ModelConfig
 from ..run import Options, Run
 from ..starting import new_run
-from ..text.batches import fit
+from ..text.batches import epoch_chunks, fit
 from ..text.corpus import STDIN, Corpus, read_corpus, training_length
 from .options import checkpoint_words
 
@@ -25,25 +25,49 @@ SHAPE = ("cell", "hidden", "layers")
 OPTIONS = tuple(field.name for field in fields(Options) if field.name != "shards")
 
 
-def begin(names: Sequence[str], chosen: Mapping[str, Any], given: set[str], threads: int) -> tuple[Run, Corpus]:
-    """A new run, as the options say."""
+def begin(
+    names: Sequence[str], chosen: Mapping[str, Any], given: set[str], threads: int
+) -> tuple[Run, Corpus, str | None]:
+    """A new run, as the options say, and a line on what was chosen where they say nothing."""
     other = load_model(chosen["init_from"]) if chosen["init_from"] else None
     if other:
         check_shape(other, chosen, given)
     as_bytes = other.vocab.of_bytes if other else chosen["as_bytes"]
     corpus = read_corpus(names, chosen["encoding"], as_bytes, other.vocab if other else None)
-    shape = other.network.config if other else ModelConfig(len(corpus.vocab), *(chosen[name] for name in SHAPE))
-    values = {name: chosen[name] for name in OPTIONS}
+    training = training_length(len(corpus.ids), chosen["val_fraction"])
+    batch_size, seq_length = fit(training, chosen["batch_size"], chosen["seq_length"])
+    budget = planned(chosen, training, batch_size, seq_length)
+    values = {name: chosen[name] for name in (*SHAPE, *OPTIONS)}
+    values |= {name: getattr(other.network.config, name) for name in SHAPE} if other else {}
+    open_to_choice = [name for name, value in values.items() if value is None and name != "val_every"]
+    middle = ModelConfig(len(corpus.vocab), values["cell"], *recipe.MIDDLE)
+    hidden, layers = recipe.network(budget.seconds_with(middle.parameters))
+    values |= {"hidden": values["hidden"] or hidden, "layers": values["layers"] or layers}
+    shape = ModelConfig(len(corpus.vocab), *(values.pop(name) for name in SHAPE))
+    readings = budget.characters_with(shape.parameters) / max(1, training)
     if values["lr"] is None:
         values["lr"] = recipe.learning_rate(shape.cell, shape.hidden)
     if values["dropout"] is None:
-        values["dropout"] = recipe.dropout(len(corpus.ids))
-    training = training_length(len(corpus.ids), chosen["val_fraction"])
-    batch_size, _ = fit(training, chosen["batch_size"], chosen["seq_length"])
+        values["dropout"] = recipe.dropout(readings)
     options = Options(**values, shards=recipe.shards(threads, batch_size))
     run = new_run(corpus, shape.cell, shape.hidden, shape.layers, options, other)
     run.init_from = chosen["init_from"]
-    return run, corpus
+    times = f"{readings:,.0f}" if readings > 10 else f"{readings:.1f}"
+    choice = ", ".join(f"{words(name)} {values.get(name, getattr(shape, name, None))}" for name in open_to_choice)
+    return run, corpus, f"chosen, since the text will be read about {times} times: {choice}" if choice else None
+
+
+def planned(chosen: Mapping[str, Any], training: int, batch_size: int, seq_length: int) -> recipe.Budget:
+    """The budget that the options give a new run on so many characters; three minutes if they give none."""
+    step = batch_size * seq_length
+    if chosen["minutes"] is not None:
+        return recipe.Budget(seconds=60 * chosen["minutes"])
+    if chosen["epochs"] is not None:
+        return recipe.Budget(characters=chosen["epochs"] * training)
+    if chosen["steps"] is not None:
+        return recipe.Budget(characters=chosen["steps"] * step)
+    most = step * recipe.default_steps(epoch_chunks(training, batch_size, seq_length))
+    return recipe.Budget(60 * recipe.DEFAULT_MINUTES, most)
 
 
 def check_shape(other: LanguageModel, chosen: Mapping[str, Any], given: set[str]) -> None:

@@ -31,7 +31,10 @@ SAMPLE_TEMPERATURE = 0.8
 
 @dataclass
 class Session:
-    """What training at the terminal needs besides the run. `began` is when the command did (time.perf_counter)."""
+    """What training at the terminal needs besides the run. `began` is when the command did (time.perf_counter).
+
+    `choice` is a line on what was chosen for a new run.
+    """
 
     run: Run
     corpus: Corpus
@@ -41,6 +44,7 @@ class Session:
     quiet: bool
     log: Log
     began: float
+    choice: str | None
 
     def __post_init__(self) -> None:
         self.saved = self.save_seconds = 0.0  # when the checkpoint was, and how long it took
@@ -84,6 +88,8 @@ class Session:
             f"{run.config.cell}, {run.config.hidden} hidden units, {plural(run.config.layers, 'layer')}: "
             f"{run.network.params.flat.size:,} parameters; needs about {size(memory)} of memory"
         )
+        if self.choice:
+            self._say(self.choice)
         steps, seconds = self._outlook()
         self._say(
             f"batch {options.batch_size}, sequence {options.seq_length}: about {plural(steps, 'step')} "

@@ -37,18 +37,16 @@ BUDGETS = ("minutes", "epochs", "steps")
 @click.option(
     "--hidden",
     type=whole(1, 2**20),
-    default=256,
-    show_default=True,
     metavar="N",
-    help="Hidden units in a layer.",
+    help="Hidden units in a layer.  [default: by the budget]",
 )
-@click.option("--layers", type=whole(1, 1000), default=2, show_default=True, metavar="N", help="Recurrent layers.")
+@click.option("--layers", type=whole(1, 1000), metavar="N", help="Recurrent layers.  [default: by the budget]")
 @click.option(
     "--dropout",
     type=real(0, 0.99),
     metavar="X",
-    help="Share of each layer's outputs to drop while training.  [default: "
-    f"{recipe.dropout(recipe.SHORT_TEXT)}, {recipe.dropout(0)} for a text under {recipe.SHORT_TEXT:,} characters]",
+    help="Share of each layer's outputs to drop while training.  [default: the more often the text will be read, "
+    f"the more, to {recipe.MOST_DROPOUT}]",
 )
 @click.option(
     "--batch-size",
@@ -132,9 +130,6 @@ def train_command(
     /,
     corpus: tuple[str, ...],
     checkpoint: str,
-    minutes: float | None,
-    epochs: float | None,
-    steps: int | None,
     threads: int | None,
     resume: bool,
     save_every: float,
@@ -167,7 +162,11 @@ def train_command(
 
     check_paths(corpus, checkpoint, log_file, may_exist=resume or chosen["force"])
     threads = threads or physical_cores()
-    run, text = go_on(corpus, checkpoint, chosen, given) if resume else begin(corpus, chosen, given, threads)
+    choice = None
+    if resume:
+        run, text = go_on(corpus, checkpoint, chosen, given)
+    else:
+        run, text, choice = begin(corpus, chosen, given, threads)
     check_paths(run.corpus.names, checkpoint, log_file, may_exist=True)
     for line in [] if resume else changes(run, chosen):
         click.echo(line, err=True)
@@ -175,12 +174,12 @@ def train_command(
     if given & set(BUDGETS) and run.progress.step and not run.finished:
         run.commands[-1:] = [f"{command(run, checkpoint)}  # stopped at step {run.progress.step}"]
     epoch_steps = run.epoch_steps
-    if minutes is not None:
-        run.budget(seconds=minutes * 60)
-    elif epochs is not None:
-        run.budget(max(1, round(epochs * epoch_steps)))
-    elif steps is not None:
-        run.budget(steps)
+    if chosen["minutes"] is not None:
+        run.budget(seconds=chosen["minutes"] * 60)
+    elif chosen["epochs"] is not None:
+        run.budget(max(1, round(chosen["epochs"] * epoch_steps)))
+    elif chosen["steps"] is not None:
+        run.budget(chosen["steps"])
     elif not resume:
         run.budget(seconds=recipe.DEFAULT_MINUTES * 60, most_steps=recipe.default_steps(epoch_steps))
     if given & set(BUDGETS) or not resume:
@@ -192,6 +191,6 @@ def train_command(
             err=True,
         )
         return
-    session = Session(run, text, checkpoint, threads, save_every, quiet, Log(log_file, log_every), began)
+    session = Session(run, text, checkpoint, threads, save_every, quiet, Log(log_file, log_every), began, choice)
     if not session.train():
         ctx.exit(130)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 
 from .cells import CELLS
 
@@ -15,6 +16,11 @@ class ModelConfig:
     cell: str = "gru"
     hidden: int = 256
     layers: int = 2
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers there are to learn."""
+        return sum(map(prod, self.shapes().values()))
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """The name and shape of every parameter; the layer's number is the suffix."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from .params import Array, Params
 
-WARMUP = 100  # steps; does not depend on how many steps will follow
+WARMUP = 40  # steps; does not depend on how many steps will follow
 FINAL_LR = 0.02  # the share of lr that is left at the end of the decay
 
 

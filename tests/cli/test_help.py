@@ -51,13 +51,16 @@ def test_every_command_has_examples(charrnn):
 
 def test_the_defaults_are_those_of_the_python_functions():
     shown = {option.name: option.default for option in options("train")}
-    shown |= {"lr": recipe.learning_rate(shown["cell"], shown["hidden"]), "dropout": recipe.dropout(recipe.SHORT_TEXT)}
+    chosen = {"shards", "val_every", "lr", "dropout"}  # by threads, number of steps, network and budget
     for name, value in vars(Options()).items():
-        if name in ("shards", "val_every"):  # the one goes by the threads, the other is chosen when the steps are known
-            continue
-        assert shown[name] == value, name
-    for name in ("cell", "hidden", "layers"):
-        assert shown[name] == inspect.signature(new_run).parameters[name].default
+        assert name in chosen or shown[name] == value, name
+    assert shown["cell"] == inspect.signature(new_run).parameters["cell"].default
+
+
+def test_what_is_chosen_by_the_budget_has_the_middle_network_for_default_in_python():
+    parameters = inspect.signature(new_run).parameters
+    assert (parameters["hidden"].default, parameters["layers"].default) == recipe.MIDDLE
+    assert Options().lr == recipe.learning_rate(parameters["cell"].default, parameters["hidden"].default)
 
 
 @pytest.mark.parametrize("words", [["--help"], ["--version"], ["train", "--help"], ["sample", "-h"]], ids=" ".join)
