@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from math import prod
 
 from .errors import OptionError
 from .nn.config import ModelConfig
@@ -24,7 +25,8 @@ def training_memory(config: ModelConfig, options: Options, text_bytes: int) -> i
     streams = -(-options.batch_size // options.shards)
     work = Workspace(config, options.seq_length, streams, dropout=options.dropout > 0)
     lengths = 2  # of chunks, in an epoch
-    needed = BASE + text_bytes + params_bytes + lengths * options.shards * work.nbytes
+    columns = BYTES * prod(config.shapes()["Wxh0"])  # with the bias added, while a chunk is read
+    needed = BASE + text_bytes + params_bytes + options.shards * (lengths * work.nbytes + columns)
     check(needed)
     return needed
 

@@ -57,8 +57,7 @@ class Model:
             "the workspace is for a network with dropout, or without, but not for both"
         )
         p, B = self.params, work.B
-        if keep is not None:
-            keep = pad(keep, work.columns, 1)
+        kept = None if keep is None else pad(keep, work.columns, 1)
         new_state = []
         for number, layer in enumerate(work.layers):
             bias = p[f"bh{number}"][:, None]
@@ -71,7 +70,7 @@ class Model:
                 np.matmul(p[f"Wxh{number}"], work.layers[number - 1].flat_output, out=flat_a)
                 np.add(unflatten(flat_a, work.T), bias, out=layer.a[:, :, :B])
             initial = tuple(pad(part, work.columns) for part in state[number])
-            last = self.cell.forward(layer.a, p[f"Whh{number}"], initial, layer.cell, keep)
+            last = self.cell.forward(layer.a, p[f"Whh{number}"], initial, layer.cell, kept)
             new_state.append(tuple(part[:, :B] for part in last))
             flatten(layer.cell.h, layer.flat_h)
             if dropout:
@@ -88,6 +87,7 @@ class Model:
         chunk's last state is taken to have no gradient: that is what truncated BPTT truncates.
         """
         p, dlogits, B = self.params, work.logits, work.B
+        kept = None if keep is None else pad(keep, work.columns, 1)
         np.matmul(dlogits, work.layers[-1].flat_output.T, out=grads["Why"])
         dlogits.sum(axis=1, out=grads["by"])
         np.matmul(p["Why"].T, dlogits, out=work.flat_dh)
@@ -97,8 +97,7 @@ class Model:
             if work.dropout:
                 work.flat_dh *= layer.mask
             work.dh[:, :, :B] = unflatten(work.flat_dh, work.T)
-            keep_all = None if keep is None else pad(keep, work.columns, 1)
-            da, drecurrent, initial = self.cell.backward(work.dh, layer.a, p[f"Whh{number}"], layer.cell, keep_all)
+            da, drecurrent, initial = self.cell.backward(work.dh, layer.a, p[f"Whh{number}"], layer.cell, kept)
             dstate.append(tuple(part[:, :B] for part in initial))
 
             flat_da = flatten(da, work.flat_a)
