@@ -94,7 +94,9 @@ def products(cell: str, H: int, L: int, n: int, threads: int) -> Step:
     from charrnn.nn.stepper import Stepper
 
     h = np.random.default_rng(0).standard_normal((H, n), np.float32)
-    jobs = [(W, np.empty((len(W), n), np.float32)) for W in Stepper(random_network(cell, H, L)).products]
+    stepper = Stepper(random_network(cell, H, L))
+    matrices = [stepper.first, *stepper.recurrent[1:], *stepper.upper[1:]]
+    jobs = [(W, np.empty((len(W), n), np.float32)) for W in matrices]
 
     def draws() -> None:
         for _ in range(DRAWS):

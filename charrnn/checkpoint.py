@@ -25,7 +25,7 @@ from .nn.params import Array, Params
 from .run import CorpusRecord, Options, Progress, Run, Schedule
 from .text.vocab import Vocab
 
-FORMAT = 1
+FORMAT = 2
 LARGEST = 1 << 24  # no size in a checkpoint is larger than this
 
 Record = TypeVar("Record")
@@ -83,7 +83,7 @@ def _read(archive: Archive) -> Run:
     metadata = archive.metadata
     if not (_is(metadata.get("format"), int) and metadata["format"] == FORMAT):
         raise archive.fault(
-            f"its format is {metadata.get('format')!r} and this charrnn reads format {FORMAT}; use a newer charrnn"
+            f"its format is {metadata.get('format')!r} and this charrnn reads format {FORMAT}; use the version that wrote it"
         )
     if metadata["dtype"] not in ("float32", "float64"):
         raise archive.fault(f"its dtype is {metadata['dtype']!r}")

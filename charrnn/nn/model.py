@@ -2,8 +2,12 @@
 
     a^0_t = Wxh0[:, x_t] + bh0               a column gather: x_t is a character's id, its one-hot vector is never built
     h^l_t = cell(a^l_t, h^l_{t-1})           the recurrence, see cells/
-    a^l_t = Wxh{l} drop(h^{l-1}_t) + bh{l}   the layers above
-    logits_t = Why drop(h^{L-1}_t) + by
+    o^l_t = drop(h^l_t) + o^{l-1}_t          what a layer adds to what those below it put out
+    a^l_t = Wxh{l} o^{l-1}_t + bh{l}         the layers above
+    logits_t = Why o^{L-1}_t + by
+
+Source of the residual sum: He et al., "Deep residual learning for image recognition" (2016). What it gives is in
+benchmarks/README.md.
 
 Arrays in the time loop are (T, rows, columns), so that a step is one contiguous matrix of column vectors. Everything
 that need not be in the loop is done on `flat` copies (rows, T*B), all columns of the chunk side by side.
@@ -73,9 +77,12 @@ class Model:
             last = self.cell.forward(layer.a, p[f"Whh{number}"], initial, layer.cell, kept)
             new_state.append(tuple(part[:, :B] for part in last))
             flatten(layer.cell.h, layer.flat_h)
+            h = layer.flat_h[:, B:]
             if dropout:
                 dropout_mask(layer.mask, dropout, *key, number)
-                np.multiply(layer.flat_h[:, B:], layer.mask, out=layer.flat_output)
+                h = np.multiply(h, layer.mask, out=layer.flat_output)
+            if number:
+                np.add(h, work.layers[number - 1].flat_output, out=layer.flat_output)
         np.matmul(p["Why"], work.layers[-1].flat_output, out=work.logits)
         work.logits += p["by"][:, None]
         return tuple(new_state)
@@ -90,13 +97,14 @@ class Model:
         kept = None if keep is None else pad(keep, work.columns, 1)
         np.matmul(dlogits, work.layers[-1].flat_output.T, out=grads["Why"])
         dlogits.sum(axis=1, out=grads["by"])
-        np.matmul(p["Why"].T, dlogits, out=work.flat_dh)
+        np.matmul(p["Why"].T, dlogits, out=work.flat_doutput)
 
         dstate = []
         for number, layer in reversed(list(enumerate(work.layers))):
+            dh = work.dh[:, :, :B]
+            dh[...] = unflatten(work.flat_doutput, work.T)
             if work.dropout:
-                work.flat_dh *= layer.mask
-            work.dh[:, :, :B] = unflatten(work.flat_dh, work.T)
+                dh *= unflatten(layer.mask, work.T)
             da, drecurrent, initial = self.cell.backward(work.dh, layer.a, p[f"Whh{number}"], layer.cell, kept)
             dstate.append(tuple(part[:, :B] for part in initial))
 
@@ -104,7 +112,7 @@ class Model:
             flat_da.sum(axis=1, out=grads[f"bh{number}"])
             if number:
                 np.matmul(flat_da, work.layers[number - 1].flat_output.T, out=grads[f"Wxh{number}"])
-                np.matmul(p[f"Wxh{number}"].T, flat_da, out=work.flat_dh)
+                work.flat_doutput += np.matmul(p[f"Wxh{number}"].T, flat_da, out=layer.flat_output)
             else:
                 scatter_columns(flat_da, x.ravel(), grads["Wxh0"])
 

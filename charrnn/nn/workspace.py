@@ -18,13 +18,15 @@ WIDTH = 16  # columns that the widest matrix-product kernels take at a time
 class LayerBuffers:
     """What forward leaves of one layer for backward."""
 
-    def __init__(self, config: ModelConfig, T: int, B: int, columns: int, dtype: npt.DTypeLike, dropout: bool) -> None:
+    def __init__(
+        self, config: ModelConfig, number: int, T: int, B: int, columns: int, dtype: npt.DTypeLike, dropout: bool
+    ) -> None:
         cell, H = CELLS[config.cell], config.hidden
         self.a: Array = np.zeros((T, cell.INPUT_ROWS * H, columns), dtype)
         self.cell: Any = cell.buffers(T, H, columns, dtype)
         self.flat_h: Array = np.empty((H, (T + 1) * B), dtype)
         self.mask: Array = np.empty((H, T * B) if dropout else 0, dtype)
-        self.flat_output: Array = np.empty((H, T * B), dtype) if dropout else self.flat_h[:, B:]
+        self.flat_output: Array = np.empty((H, T * B), dtype) if dropout or number else self.flat_h[:, B:]
 
 
 class Workspace:
@@ -41,10 +43,12 @@ class Workspace:
         rows = max(cell.INPUT_ROWS, cell.RECURRENT_ROWS) * H
         self.T, self.B, self.dropout = T, B, dropout
         self.columns = padded(B)
-        self.layers = [LayerBuffers(config, T, B, self.columns, dtype, dropout) for _ in range(config.layers)]
+        self.layers = [
+            LayerBuffers(config, number, T, B, self.columns, dtype, dropout) for number in range(config.layers)
+        ]
         self.logits: Array = np.empty((config.vocab_size, T * B), dtype)
         self.dh: Array = np.zeros((T, H, self.columns), dtype)
-        self.flat_dh: Array = np.empty((H, T * B), dtype)
+        self.flat_doutput: Array = np.empty((H, T * B), dtype)
         self.flat_a: Array = np.empty((rows, T * B), dtype)  # and its gradient
 
     @property
@@ -53,7 +57,7 @@ class Workspace:
         return sum({id(owner): owner.nbytes for owner in map(_owner, self._arrays())}.values())
 
     def _arrays(self) -> Iterator[Array]:
-        yield from (self.logits, self.dh, self.flat_dh, self.flat_a)
+        yield from (self.logits, self.dh, self.flat_doutput, self.flat_a)
         for layer in self.layers:
             yield from (layer.a, *layer.cell, layer.flat_h, layer.mask, layer.flat_output)
 

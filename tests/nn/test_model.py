@@ -41,12 +41,13 @@ def test_forward_follows_the_textbook(make_model, naive_step, random_state, laye
     for b in range(B):
         state = [tuple(part[:, b] for part in layer) for layer in start]
         for t in range(T):
-            below = np.eye(V)[x[t, b]]
+            below, output = np.eye(V)[x[t, b]], 0
             for layer in range(layers):
                 old = state[layer] if keep[t, b] else [np.zeros(H)] * len(state[layer])
                 a = p[f"Wxh{layer}"] @ below + p[f"bh{layer}"]
                 state[layer] = naive_step(a, p[f"Whh{layer}"], *old)
-                below = state[layer][0] * masks[layer, :, t * B + b]
+                output = output + state[layer][0] * masks[layer, :, t * B + b]
+                below = output
             expected[t, :, b] = p["Why"] @ below + p["by"]
         for layer in range(layers):
             for part, own in zip(last[layer], state[layer], strict=True):
@@ -151,7 +152,7 @@ def test_pad_adds_columns_behind():
 def test_a_workspace_counts_each_buffer_once(make_model, dropout):
     """Found as the sum over the memory blocks that its arrays live in."""
     work = Workspace(make_model().config, T, B, np.float64, dropout)
-    arrays = [work.logits, work.dh, work.flat_dh, work.flat_a]
+    arrays = [work.logits, work.dh, work.flat_doutput, work.flat_a]
     for layer in work.layers:
         arrays += [layer.a, *layer.cell, layer.flat_h, layer.flat_output, layer.mask]
     blocks = {}

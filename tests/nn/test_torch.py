@@ -14,6 +14,8 @@ T, B, H, V = 9, 4, 12, 15
 MODULES = {"rnn": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}
 BLOCKS = {"rnn": [0], "lstm": [0, 1, 3, 2], "gru": [0, 1, 2]}  # where torch's gates are among ours: i f g o, r z n
 
+WEIGHTS = [("weight_ih_l0", "Wxh"), ("weight_hh_l0", "Whh"), ("bias_ih_l0", "bh")]
+
 
 def reordered(array, cell):
     """Our gates in torch's order, and the other way round."""
@@ -35,28 +37,29 @@ def test_values_and_gradients(cell, make_model, random_state, layers):
     nats_and_gradient(work.logits, y.ravel(), 1 / y.size)
     dstart = model.backward(x, work, grads)
 
-    module = MODULES[cell](V, H, layers).double()
-    with torch.no_grad():
-        for layer in range(layers):
-            for theirs, ours in [("weight_ih", "Wxh"), ("weight_hh", "Whh"), ("bias_ih", "bh")]:
-                values = reordered(model.params[f"{ours}{layer}"], cell)
-                getattr(module, f"{theirs}_l{layer}").copy_(torch.from_numpy(values))
-            getattr(module, f"bias_hh_l{layer}").zero_()
     Why, by = tensor(model.params["Why"]), tensor(model.params["by"])
-    state = [tensor(np.stack([layer[i].T for layer in start])) for i in range(len(start[0]))]
-    onehot = torch.nn.functional.one_hot(torch.from_numpy(x), V).double()
-    hidden, new = module(onehot, tuple(state) if len(state) == 2 else state[0])
-    their_loss = torch.nn.functional.cross_entropy((hidden @ Why.T + by).reshape(-1, V), torch.from_numpy(y.ravel()))
+    below, output, modules = torch.nn.functional.one_hot(torch.from_numpy(x), V).double(), 0, []
+    for layer in range(layers):
+        module = MODULES[cell](below.shape[2], H).double()
+        with torch.no_grad():
+            for theirs, ours in WEIGHTS:
+                getattr(module, theirs).copy_(torch.from_numpy(reordered(model.params[f"{ours}{layer}"], cell)))
+            module.bias_hh_l0.zero_()
+        state = [tensor(part.T[None]) for part in start[layer]]
+        hidden, new = module(below, tuple(state) if len(state) == 2 else state[0])
+        below = output = output + hidden
+        modules.append((module, state, new if len(state) == 2 else [new]))
+    their_loss = torch.nn.functional.cross_entropy((below @ Why.T + by).reshape(-1, V), torch.from_numpy(y.ravel()))
     their_loss.backward()
 
     assert loss == pytest.approx(their_loss.item(), rel=1e-12)
-    for i, theirs in enumerate(new if len(state) == 2 else [new]):
-        assert_allclose([layer[i].T for layer in last], theirs.detach(), atol=1e-12)
-        assert_allclose([layer[i].T for layer in dstart], state[i].grad, atol=1e-12)
-    for layer in range(layers):
-        for theirs, ours in [("weight_ih", "Wxh"), ("weight_hh", "Whh"), ("bias_ih", "bh")]:
-            gradient = getattr(module, f"{theirs}_l{layer}").grad.numpy()
-            assert_allclose(grads[f"{ours}{layer}"], reordered(gradient, cell), atol=1e-12, err_msg=ours)
+    for layer, (module, state, new) in enumerate(modules):
+        for ours, dours, theirs, first in zip(last[layer], dstart[layer], new, state, strict=True):
+            assert_allclose(ours.T, theirs[0].detach(), atol=1e-12)
+            assert_allclose(dours.T, first.grad[0], atol=1e-12)
+        for theirs, ours in WEIGHTS:
+            gradient = reordered(getattr(module, theirs).grad.numpy(), cell)
+            assert_allclose(grads[f"{ours}{layer}"], gradient, atol=1e-12, err_msg=ours)
     assert_allclose(grads["Why"], Why.grad, atol=1e-12)
     assert_allclose(grads["by"], by.grad, atol=1e-12)
 
