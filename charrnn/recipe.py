@@ -3,8 +3,8 @@
 Three rules, from the measured runs in benchmarks/README.md:
 
 1. The more time, the larger the network: it must be small enough to make some hundreds of steps.
-2. The more often the text will be read, the more dropout: what is read often is learnt by heart otherwise.
-3. The wider the network, the smaller the learning rate, as one over the square root of the hidden units.
+2. The more often the text will be read, and the wider the network, the more dropout: it learns by heart otherwise.
+3. The wider the network, the smaller the learning rate, as one over the number of hidden units.
 
 How often a text is read in a time is worked out for a processor like those measured, not measured: so the same command
 makes the same choice everywhere, every time.
@@ -13,15 +13,17 @@ makes the same choice everywhere, every time.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf, sqrt
+from math import inf
 
 MIDDLE = (256, 2)  # hidden units and layers
 NETWORKS = [(10, (128, 1)), (30, (256, 1)), (240, MIDDLE), (inf, (512, 2))]  # each with the most seconds that it is for
-LEARNING_RATES = {"rnn": 0.004, "gru": 0.008, "lstm": 0.01}  # Adam's, for LEARNING_HIDDEN units; gates bear more
-LEARNING_HIDDEN = 256
+WIDTH = 256  # hidden units, for which the next three are
+LEARNING_RATES = {"rnn": 0.004, "gru": 0.008, "lstm": 0.01}  # Adam's; gates bear more
+MOST_RATE = 2.5  # times that, for narrower networks
+DROPOUT_A_READING = 0.01
 SPEED = 2.5e11  # multiplications and additions a second, on two cores
 ARITHMETIC = 6  # of them for each parameter and character, forward and backward
-DROPOUT_A_READING = 0.02
+LEAST_DROPOUT = 0.05  # with less it does nothing but take time
 MOST_DROPOUT = 0.5
 DEFAULT_MINUTES = 3.0
 MOST_EPOCHS = 30  # more than that, and a small text is learnt by heart
@@ -50,14 +52,15 @@ def network(seconds: float) -> tuple[int, int]:
     return next(network for most, network in NETWORKS if seconds <= most)
 
 
-def dropout(readings: float) -> float:
+def dropout(readings: float, hidden: int) -> float:
     """The share of each layer's outputs to drop where the text will be read so many times."""
-    return round(min(MOST_DROPOUT, DROPOUT_A_READING * readings), 2)
+    share = round(min(MOST_DROPOUT, DROPOUT_A_READING * readings * hidden / WIDTH), 2)
+    return share if share >= LEAST_DROPOUT else 0.0
 
 
 def learning_rate(cell: str, hidden: int) -> float:
     """The highest learning rate for a cell: wider layers want smaller steps."""
-    return float(f"{LEARNING_RATES[cell] * sqrt(LEARNING_HIDDEN / hidden):.2g}")
+    return float(f"{LEARNING_RATES[cell] * min(MOST_RATE, WIDTH / hidden):.2g}")
 
 
 def default_steps(epoch_steps: int) -> int:

@@ -6,17 +6,18 @@ from charrnn.nn.config import ModelConfig
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_four_times_the_units_half_the_rate(cell):
+def test_twice_the_units_half_the_rate(cell):
     """To the two digits that a rate is rounded to."""
-    for hidden in (16, 64, 256, 1000):
-        wide, narrow = recipe.learning_rate(cell, 4 * hidden), recipe.learning_rate(cell, hidden)
+    for hidden in (128, 256, 1000):
+        wide, narrow = recipe.learning_rate(cell, 2 * hidden), recipe.learning_rate(cell, hidden)
         assert wide == pytest.approx(narrow / 2, rel=0.07)
-        assert wide < narrow
+    assert recipe.learning_rate(cell, 1) == recipe.learning_rate(cell, 2) == 2.5 * recipe.learning_rate(cell, 256)
 
 
 def test_the_more_often_a_text_is_read_the_more_is_dropped():
-    rates = [recipe.dropout(readings) for readings in (0, 0.5, 2, 10, 40, 1e9)]
+    rates = [recipe.dropout(readings, 256) for readings in (0, 0.5, 2, 10, 40, 1e9)]
     assert rates == sorted(rates)
+    assert recipe.dropout(10, 512) == 2 * recipe.dropout(10, 256) > 0
     assert rates[0] == 0
     assert rates[-1] == recipe.MOST_DROPOUT
 

@@ -48,7 +48,7 @@ def begin(
     if values["lr"] is None:
         values["lr"] = recipe.learning_rate(shape.cell, shape.hidden)
     if values["dropout"] is None:
-        values["dropout"] = recipe.dropout(readings)
+        values["dropout"] = recipe.dropout(readings, shape.hidden)
     options = Options(**values, shards=recipe.shards(threads, batch_size))
     run = new_run(corpus, shape.cell, shape.hidden, shape.layers, options, other)
     run.init_from = chosen["init_from"]
