@@ -83,7 +83,8 @@ def _read(archive: Archive) -> Run:
     metadata = archive.metadata
     if not (_is(metadata.get("format"), int) and metadata["format"] == FORMAT):
         raise archive.fault(
-            f"its format is {metadata.get('format')!r} and this charrnn reads format {FORMAT}; use the version that wrote it"
+            f"its format is {metadata.get('format')!r} and this charrnn reads format {FORMAT}; "
+            "use the version that wrote it"
         )
     if metadata["dtype"] not in ("float32", "float64"):
         raise archive.fault(f"its dtype is {metadata['dtype']!r}")
