@@ -18,7 +18,7 @@ from pathlib import Path
 from statistics import median
 from time import perf_counter
 
-from charrnn.cli.threads import one_blas_thread, widest_kernels
+from charrnn.cli.threads import one_blas_thread
 
 CHARRNN = [sys.executable, "-m", "charrnn"]
 Job = tuple[str, int, int]  # the side, the number of the row, threads
@@ -41,7 +41,6 @@ def settle(side: str, threads: int) -> None:
         os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(threads)))
     else:
         one_blas_thread()
-        widest_kernels()
 
 
 def answer(job: Sequence[str], measure: Callable[[str, int, int], list[float]]) -> None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from math import inf
 
 MIDDLE = (256, 2)  # hidden units and layers
-NETWORKS = [(10, (128, 1)), (30, (256, 1)), (240, MIDDLE), (inf, (512, 2))]  # each with the most seconds that it is for
+NETWORKS = [(10, (128, 1)), (30, (256, 1)), (120, MIDDLE), (inf, (512, 2))]  # each with the most seconds that it is for
 WIDTH = 256  # hidden units, for which the next three are
 LEARNING_RATES = {"rnn": 0.004, "gru": 0.008, "lstm": 0.01}  # Adam's; gates bear more
 MOST_RATE = 2.5  # times that, for narrower networks

@@ -19,7 +19,7 @@ from .eval import eval_command
 from .info import info_command
 from .output import harmless
 from .sample import sample_command
-from .threads import one_blas_thread, widest_kernels
+from .threads import one_blas_thread
 from .train import train_command
 
 INTERRUPTED = 130
@@ -71,7 +71,6 @@ def main() -> None:
     `charrnn COMMAND --help` has every option, with examples.
     """
     one_blas_thread()
-    widest_kernels()
     for stream in (sys.stdout, sys.stderr):  # no character is too much for a terminal's encoding
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

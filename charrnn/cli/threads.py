@@ -1,4 +1,4 @@
-"""What must be settled before NumPy is imported: how many threads there will be, and which kernels BLAS takes."""
+"""How many threads to use, found out without NumPy."""
 
 from __future__ import annotations
 
@@ -7,25 +7,12 @@ from contextlib import suppress
 from pathlib import Path
 
 BLAS_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
-AVX512 = {"avx512f", "avx512cd", "avx512bw", "avx512dq", "avx512vl"}
 
 
 def one_blas_thread() -> None:
     """Keep the BLAS library at one thread: charrnn shares its work out over threads of its own (nn/shards.py)."""
     for name in BLAS_VARIABLES:
         os.environ[name] = "1"
-
-
-def widest_kernels() -> None:
-    """Let OpenBLAS use AVX-512 on an AMD processor that has it, unless the user has chosen kernels.
-
-    Its releases to 0.3.31 take the ones for AVX2 on processors newer than themselves, which halves their speed
-    (benchmarks/README.md). Elsewhere OpenBLAS finds out by itself, and other libraries do not read the variable.
-    """
-    with suppress(OSError):
-        processor = Path("/proc/cpuinfo").read_text().partition("\n\n")[0].split()
-        if "AuthenticAMD" in processor and AVX512.issubset(processor):
-            os.environ.setdefault("OPENBLAS_CORETYPE", "SkylakeX")
 
 
 def physical_cores() -> int:

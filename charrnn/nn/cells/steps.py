@@ -9,8 +9,8 @@ import numpy as np
 from ..params import Array
 
 BLOCK = 32  # rows
-SMALL = 1_000_000  # multiplications up to which OpenBLAS multiplies without packing its operands first
-FEWEST_ROWS = 32  # of a block; with fewer the packing is worth it
+SMALL = 1_000_000  # multiplications up to which OpenBLAS, with AVX-512, multiplies without packing its operands
+FEWEST_ROWS = 64  # of a block; with fewer the packing is worth it
 
 
 def carried(previous: Array, keep: Array | None, t: int, out: Array) -> Array:
@@ -33,7 +33,7 @@ def step_product(W: Array, B: int) -> Callable[[Array, Array], Array]:
     """The function (h, out) -> out = W h, for matrices h (K, B) of column vectors; B is 32, say, and W is (M, K).
 
     Such a product is too narrow to make up for packing W each time, so W is split into blocks of rows that are small
-    enough for the kernels that do not pack, which gives up to a fifth of the time (benchmarks/README.md).
+    enough for the kernels that do not pack: a fifth of the time where there are such kernels (benchmarks/README.md).
     """
     M, K = W.shape
     most = SMALL // (K * B)
