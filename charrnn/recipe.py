@@ -6,8 +6,7 @@ Three rules, from the measured runs in benchmarks/README.md:
 2. The more often the text will be read, and the wider the network, the more dropout: it learns by heart otherwise.
 3. The wider the network, the smaller the learning rate, as one over the number of hidden units.
 
-How often a text is read in a time is worked out for a processor like those measured, not measured: so the same command
-makes the same choice everywhere, every time.
+A budget is compared as the arithmetic that fits into it. For one in minutes that takes the speed of the machine.
 """
 
 from __future__ import annotations
@@ -16,13 +15,17 @@ from dataclasses import dataclass
 from math import inf
 
 MIDDLE = (256, 2)  # hidden units and layers
-NETWORKS = [(10, (128, 1)), (30, (256, 1)), (120, MIDDLE), (inf, (512, 2))]  # each with the most seconds that it is for
+NETWORKS = [
+    (2.5e12, (128, 1)),
+    (7.5e12, (256, 1)),
+    (3e13, MIDDLE),
+    (inf, (512, 2)),
+]  # with the most arithmetic for each
 WIDTH = 256  # hidden units, for which the next three are
 LEARNING_RATES = {"rnn": 0.004, "gru": 0.008, "lstm": 0.01}  # Adam's; gates bear more
 MOST_RATE = 2.5  # times that, for narrower networks
 DROPOUT_A_READING = 0.01
-SPEED = 2.5e11  # multiplications and additions a second, on two cores
-ARITHMETIC = 6  # of them for each parameter and character, forward and backward
+ARITHMETIC = 6  # multiplications and additions for each parameter and character, forward and backward
 LEAST_DROPOUT = 0.05  # with less it does nothing but take time
 MOST_DROPOUT = 0.5
 DEFAULT_MINUTES = 3.0
@@ -33,23 +36,27 @@ STREAMS_A_SHARE = 8  # a matrix product with fewer columns wastes the processor
 
 @dataclass(frozen=True)
 class Budget:
-    """How long a run is to be: it ends after so many seconds, or so many characters read, whichever comes first."""
+    """How long a run is to be: it ends after so many seconds, or so many characters read, whichever comes first.
+
+    `speed` is the arithmetic a second that training reaches; without seconds it does not matter.
+    """
 
     seconds: float = inf
     characters: float = inf
+    speed: float = 1.0
 
-    def seconds_with(self, parameters: int) -> float:
-        """How long that is for a network of so many parameters."""
-        return min(self.seconds, self.characters * parameters * ARITHMETIC / SPEED)
+    def arithmetic_with(self, parameters: int) -> float:
+        """The multiplications and additions that a network of so many parameters makes meanwhile."""
+        return min(self.seconds * self.speed, self.characters * parameters * ARITHMETIC)
 
     def characters_with(self, parameters: int) -> float:
-        """How many characters a network of so many parameters reads meanwhile."""
-        return min(self.characters, self.seconds * SPEED / ARITHMETIC / parameters)
+        """The characters that it reads meanwhile."""
+        return min(self.characters, self.seconds * self.speed / ARITHMETIC / parameters)
 
 
-def network(seconds: float) -> tuple[int, int]:
-    """Hidden units and layers, for a budget that is so many seconds for the MIDDLE network."""
-    return next(network for most, network in NETWORKS if seconds <= most)
+def network(arithmetic: float) -> tuple[int, int]:
+    """Hidden units and layers, for the arithmetic that the MIDDLE network would make."""
+    return next(network for most, network in NETWORKS if arithmetic <= most)
 
 
 def dropout(readings: float, hidden: int) -> float:

@@ -16,6 +16,7 @@ from ..errors import CheckpointError, TextError
 from ..language_model import LanguageModel
 from ..nn.config import ModelConfig
 from ..run import Options, Run
+from ..speed import training_speed
 from ..starting import new_run
 from ..text.batches import epoch_chunks, fit
 from ..text.corpus import STDIN, Corpus, read_corpus, training_length
@@ -36,12 +37,12 @@ def begin(
     corpus = read_corpus(names, chosen["encoding"], as_bytes, other.vocab if other else None)
     training = training_length(len(corpus.ids), chosen["val_fraction"])
     batch_size, seq_length = fit(training, chosen["batch_size"], chosen["seq_length"])
-    budget = planned(chosen, training, batch_size, seq_length)
+    budget = planned(chosen, training, batch_size, seq_length, threads)
     values = {name: chosen[name] for name in (*SHAPE, *OPTIONS)}
     values |= {name: getattr(other.network.config, name) for name in SHAPE} if other else {}
     open_to_choice = [name for name, value in values.items() if value is None and name != "val_every"]
     middle = ModelConfig(len(corpus.vocab), values["cell"], *recipe.MIDDLE)
-    hidden, layers = recipe.network(budget.seconds_with(middle.parameters))
+    hidden, layers = recipe.network(budget.arithmetic_with(middle.parameters))
     values |= {"hidden": values["hidden"] or hidden, "layers": values["layers"] or layers}
     shape = ModelConfig(len(corpus.vocab), *(values.pop(name) for name in SHAPE))
     readings = budget.characters_with(shape.parameters) / max(1, training)
@@ -57,17 +58,17 @@ def begin(
     return run, corpus, f"chosen, since the text will be read about {times} times: {choice}" if choice else None
 
 
-def planned(chosen: Mapping[str, Any], training: int, batch_size: int, seq_length: int) -> recipe.Budget:
+def planned(chosen: Mapping[str, Any], training: int, batch_size: int, seq_length: int, threads: int) -> recipe.Budget:
     """The budget that the options give a new run on so many characters; three minutes if they give none."""
     step = batch_size * seq_length
     if chosen["minutes"] is not None:
-        return recipe.Budget(seconds=60 * chosen["minutes"])
+        return recipe.Budget(60 * chosen["minutes"], speed=training_speed(threads))
     if chosen["epochs"] is not None:
         return recipe.Budget(characters=chosen["epochs"] * training)
     if chosen["steps"] is not None:
         return recipe.Budget(characters=chosen["steps"] * step)
     most = step * recipe.default_steps(epoch_chunks(training, batch_size, seq_length))
-    return recipe.Budget(60 * recipe.DEFAULT_MINUTES, most)
+    return recipe.Budget(60 * recipe.DEFAULT_MINUTES, most, training_speed(threads))
 
 
 def check_shape(other: LanguageModel, chosen: Mapping[str, Any], given: set[str]) -> None:
