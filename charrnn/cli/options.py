@@ -77,3 +77,8 @@ def json_option(command: Command) -> Command:
 def checkpoint_words(checkpoint: str) -> list[str]:
     """The words that name a checkpoint in a command; none for the default one."""
     return [] if checkpoint == DEFAULT_CHECKPOINT else ["-c", checkpoint]
+
+
+def words(name: str) -> str:
+    """The option as it is typed."""
+    return "--bytes" if name == "as_bytes" else "--" + name.replace("_", "-")

@@ -14,13 +14,12 @@ from .. import recipe
 from ..checkpoint import load, load_model
 from ..errors import CheckpointError, TextError
 from ..language_model import LanguageModel
-from ..nn.config import ModelConfig
 from ..run import Options, Run
-from ..speed import training_speed
 from ..starting import new_run
-from ..text.batches import epoch_chunks, fit
+from ..text.batches import fit
 from ..text.corpus import STDIN, Corpus, read_corpus, training_length
-from .options import checkpoint_words
+from .choose import choose, planned
+from .options import checkpoint_words, words
 
 SHAPE = ("cell", "hidden", "layers")
 OPTIONS = tuple(field.name for field in fields(Options) if field.name != "shards")
@@ -37,38 +36,15 @@ def begin(
     corpus = read_corpus(names, chosen["encoding"], as_bytes, other.vocab if other else None)
     training = training_length(len(corpus.ids), chosen["val_fraction"])
     batch_size, seq_length = fit(training, chosen["batch_size"], chosen["seq_length"])
-    budget = planned(chosen, training, batch_size, seq_length, threads)
     values = {name: chosen[name] for name in (*SHAPE, *OPTIONS)}
-    values |= {name: getattr(other.network.config, name) for name in SHAPE} if other else {}
-    open_to_choice = [name for name, value in values.items() if value is None and name != "val_every"]
-    middle = ModelConfig(len(corpus.vocab), values["cell"], *recipe.MIDDLE)
-    hidden, layers = recipe.network(budget.arithmetic_with(middle.parameters))
-    values |= {"hidden": values["hidden"] or hidden, "layers": values["layers"] or layers}
-    shape = ModelConfig(len(corpus.vocab), *(values.pop(name) for name in SHAPE))
-    readings = budget.characters_with(shape.parameters) / max(1, training)
-    if values["lr"] is None:
-        values["lr"] = recipe.learning_rate(shape.cell, shape.hidden)
-    if values["dropout"] is None:
-        values["dropout"] = recipe.dropout(readings, shape.hidden)
-    options = Options(**values, shards=recipe.shards(threads, batch_size))
-    run = new_run(corpus, shape.cell, shape.hidden, shape.layers, options, other)
+    if other:
+        values |= {name: getattr(other.network.config, name) for name in SHAPE}
+    budget = planned(chosen, training, batch_size, seq_length, threads)
+    choice = choose(values, budget, len(corpus.vocab), training)
+    cell, hidden, layers = (values.pop(name) for name in SHAPE)
+    run = new_run(corpus, cell, hidden, layers, Options(**values, shards=recipe.shards(threads, batch_size)), other)
     run.init_from = chosen["init_from"]
-    times = f"{readings:,.0f}" if readings > 10 else f"{readings:.1f}"
-    choice = ", ".join(f"{words(name)} {values.get(name, getattr(shape, name, None))}" for name in open_to_choice)
-    return run, corpus, f"chosen, since the text will be read about {times} times: {choice}" if choice else None
-
-
-def planned(chosen: Mapping[str, Any], training: int, batch_size: int, seq_length: int, threads: int) -> recipe.Budget:
-    """The budget that the options give a new run on so many characters; three minutes if they give none."""
-    step = batch_size * seq_length
-    if chosen["minutes"] is not None:
-        return recipe.Budget(60 * chosen["minutes"], speed=training_speed(threads))
-    if chosen["epochs"] is not None:
-        return recipe.Budget(characters=chosen["epochs"] * training)
-    if chosen["steps"] is not None:
-        return recipe.Budget(characters=chosen["steps"] * step)
-    most = step * recipe.default_steps(epoch_chunks(training, batch_size, seq_length))
-    return recipe.Budget(60 * recipe.DEFAULT_MINUTES, most, training_speed(threads))
+    return run, corpus, choice
 
 
 def check_shape(other: LanguageModel, chosen: Mapping[str, Any], given: set[str]) -> None:
@@ -132,11 +108,6 @@ def check_same(run: Run, chosen: Mapping[str, Any], given: set[str]) -> None:
                 f"{words(name)} was {value} when this run began and stays so; leave it out to resume, "
                 "or begin a new run with --force or another -c."
             )
-
-
-def words(name: str) -> str:
-    """The option as it is typed."""
-    return "--bytes" if name == "as_bytes" else "--" + name.replace("_", "-")
 
 
 def command(run: Run, checkpoint: str) -> str:

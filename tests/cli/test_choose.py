@@ -1,0 +1,50 @@
+import pytest
+
+from charrnn import recipe
+from charrnn.cli import choose as module
+from charrnn.cli.choose import choose, planned
+
+OPEN = {"cell": "gru", "hidden": None, "layers": None, "dropout": None, "lr": None}
+BUDGETS = dict.fromkeys(("minutes", "epochs", "steps"))
+
+
+def test_what_is_left_open_is_chosen_and_said():
+    values = dict(OPEN)
+    line = choose(values, recipe.Budget(characters=20e6), vocab_size=65, training=1_000_000)
+    assert (values["hidden"], values["layers"]) == recipe.network(20e6 * 6 * 657_985)
+    assert values["dropout"] == recipe.dropout(20, values["hidden"]) > 0
+    assert values["lr"] == recipe.learning_rate("gru", values["hidden"])
+    said = " ".join(f"--{name} {values[name]}," for name in ("hidden", "layers", "dropout", "lr"))
+    assert line == f"chosen for a text that will be read about 20 times: {said}".rstrip(",")
+
+
+def test_what_was_asked_for_stays_and_the_rest_follows_from_it():
+    values = OPEN | {"hidden": 40, "layers": 3, "dropout": 0.0}
+    line = choose(values, recipe.Budget(characters=5e5), 65, 1_000_000)
+    assert values == OPEN | {"hidden": 40, "layers": 3, "dropout": 0.0, "lr": recipe.learning_rate("gru", 40)}
+    assert line == f"chosen for a text that will be read about 0.5 times: --lr {values['lr']}"
+    assert choose(values, recipe.Budget(characters=5e5), 65, 1_000_000) is None
+
+
+@pytest.mark.parametrize(
+    ("option", "budget"),
+    [
+        ({"minutes": 2.0}, recipe.Budget(seconds=120, speed=3e11)),
+        ({"epochs": 4.0}, recipe.Budget(characters=4 * 90_000)),
+        ({"steps": 7}, recipe.Budget(characters=7 * 32 * 64)),
+        ({}, recipe.Budget(60 * recipe.DEFAULT_MINUTES, 30 * 44 * 32 * 64, 3e11)),
+    ],
+    ids=["minutes", "epochs", "steps", "none"],
+)
+def test_the_budget_is_the_one_that_was_given(monkeypatch, option, budget):
+    monkeypatch.setattr(module, "training_speed", lambda threads: 1.5e11 * threads)
+    assert planned(BUDGETS | option, 90_000, 32, 64, threads=2) == budget
+
+
+@pytest.mark.parametrize("words", [["--steps", 3], ["--epochs", 0.1], ["--minutes", 0.001], []], ids=str)
+def test_a_small_network_is_chosen_for_a_short_run_and_the_command_says_so(charrnn, words):
+    result = charrnn("train", "corpus.txt", *words, "-c", "new.npz")
+    chosen = [line for line in result.err.splitlines() if line.startswith("chosen")]
+    assert len(chosen) == 1
+    assert chosen[0].partition(": ")[2].split(", ")[:2] == ["--hidden 128", "--layers 1"]
+    assert "--hidden 128 --layers 1" in result.err.partition("made by:")[2]
