@@ -26,7 +26,7 @@ PIECE = 4096
 WARM_UP = 512
 STREAMS = 32  # pieces read side by side, at most; changes the speed, not the figure
 GROUPS = 4  # of pieces, if there are enough for FEWEST_STREAMS in each, so that threads have something to share
-FEWEST_STREAMS = 8
+FEWEST_STREAMS = 4
 CHUNK = 64
 
 

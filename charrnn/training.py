@@ -82,7 +82,7 @@ def train(run: Run, corpus: Corpus, threads: int = 1, set_aside: float = 0.0) ->
             if schedule.most_steps is not None:
                 schedule.total = max(progress.step, min(schedule.total, schedule.start + schedule.most_steps))
         if schedule.total is not None and schedule.val_every is None:
-            schedule.val_every = interval(schedule.total - schedule.start)
+            schedule.val_every = interval(schedule.total - schedule.start, streams.step_characters)
         val_loss = None
         if len(held_out) and schedule.val_every and (progress.step % schedule.val_every == 0 or run.finished):
             part = held_out[: validation_length(schedule.val_every, streams.step_characters, len(held_out))]

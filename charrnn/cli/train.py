@@ -93,7 +93,7 @@ BUDGETS = ("minutes", "epochs", "steps")
     "--val-every",
     type=whole(1, 10**12),
     metavar="N",
-    help="Steps between validations.  [default: about 20 validations in all]",
+    help="Steps between validations.  [default: 20 validations in all, fewer in a short run]",
 )
 @click.option(
     "--seed", type=SEED, default=1, show_default=True, metavar="N", help="Same seed, same command, same model."
