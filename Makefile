@@ -40,6 +40,7 @@ bench: $(VENV)/bench  ## measure speed beside PyTorch, memory and start-up, in t
 	$(BIN)/python benchmarks/startup.py
 
 bench-quality: $(VENV)/bench  ## validation loss for time, for each cell: make bench-quality TEXT=corpus.txt
+	@test -n "$(TEXT)" || { echo 'name the text: make bench-quality TEXT=corpus.txt' >&2; exit 2; }
 	$(BIN)/python benchmarks/quality.py "$(TEXT)"
 
 clean:  ## remove the virtual environment, corpora, caches and what the demo made

@@ -21,7 +21,7 @@ NETWORKS = [
     (3e13, MIDDLE),
     (inf, (512, 2)),
 ]  # with the most arithmetic for each
-WIDTH = 256  # hidden units, for which the next three are
+WIDTH = 256  # hidden units, for which the rates and the dropout are
 LEARNING_RATES = {"rnn": 0.004, "gru": 0.008, "lstm": 0.01}  # Adam's; gates bear more
 MOST_RATE = 2.5  # times that, for narrower networks
 DROPOUT_A_READING = 0.005

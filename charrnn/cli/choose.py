@@ -27,8 +27,8 @@ def planned(chosen: Mapping[str, Any], training: int, batch_size: int, seq_lengt
     return recipe.Budget(60 * recipe.DEFAULT_MINUTES, most, training_speed(threads))
 
 
-def choose(values: dict[str, Any], budget: recipe.Budget, vocab_size: int, training: int) -> str | None:
-    """Fill in what is None in `values`; a line on what was chosen and why, or None if nothing was."""
+def choose(values: dict[str, Any], budget: recipe.Budget, vocab_size: int, training: int) -> str:
+    """Fill in what is None in `values`; a line on what was chosen and why."""
     left_open = [name for name in LEFT_OPEN if values[name] is None]
     middle = ModelConfig(vocab_size, values["cell"], *recipe.MIDDLE)
     for name, value in zip(LEFT_OPEN, recipe.network(budget.arithmetic_with(middle.parameters)), strict=False):
@@ -39,8 +39,6 @@ def choose(values: dict[str, Any], budget: recipe.Budget, vocab_size: int, train
         values["dropout"] = recipe.dropout(readings, shape.hidden)
     if values["lr"] is None:
         values["lr"] = recipe.learning_rate(shape.cell, shape.hidden)
-    if not left_open:
-        return None
     times = f"{readings:,.0f}" if readings > 10 else f"{readings:.1f}"
     choice = ", ".join(f"{words(name)} {values[name]}" for name in left_open)
     return f"chosen for a text that will be read about {times} times: {choice}"

@@ -18,7 +18,7 @@ from ..run import Options, Run
 from ..starting import new_run
 from ..text.batches import fit
 from ..text.corpus import STDIN, Corpus, read_corpus, training_length
-from .choose import choose, planned
+from .choose import LEFT_OPEN, choose, planned
 from .options import checkpoint_words, words
 
 SHAPE = ("cell", "hidden", "layers")
@@ -39,8 +39,10 @@ def begin(
     values = {name: chosen[name] for name in (*SHAPE, *OPTIONS)}
     if other:
         values |= {name: getattr(other.network.config, name) for name in SHAPE}
-    budget = planned(chosen, training, batch_size, seq_length, threads)
-    choice = choose(values, budget, len(corpus.vocab), training)
+    choice = None
+    if any(values[name] is None for name in LEFT_OPEN):
+        budget = planned(chosen, training, batch_size, seq_length, threads)
+        choice = choose(values, budget, len(corpus.vocab), training)
     cell, hidden, layers = (values.pop(name) for name in SHAPE)
     run = new_run(corpus, cell, hidden, layers, Options(**values, shards=recipe.shards(threads, batch_size)), other)
     run.init_from = chosen["init_from"]

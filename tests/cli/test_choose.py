@@ -23,7 +23,12 @@ def test_what_was_asked_for_stays_and_the_rest_follows_from_it():
     line = choose(values, recipe.Budget(characters=5e5), 65, 1_000_000)
     assert values == OPEN | {"hidden": 40, "layers": 3, "dropout": 0.0, "lr": recipe.learning_rate("gru", 40)}
     assert line == f"chosen for a text that will be read about 0.5 times: --lr {values['lr']}"
-    assert choose(values, recipe.Budget(characters=5e5), 65, 1_000_000) is None
+
+
+def test_where_nothing_is_left_open_nothing_is_measured_or_said(charrnn, monkeypatch):
+    monkeypatch.setattr(module, "training_speed", lambda threads: pytest.fail("measured in vain"))
+    words = ["--hidden", 4, "--layers", 1, "--dropout", 0, "--lr", 0.01, "--minutes", 0.001]
+    assert "chosen" not in charrnn("train", "corpus.txt", *words, "-c", "new.npz").err
 
 
 @pytest.mark.parametrize(
