@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from math import prod
 from typing import Any
 
@@ -17,13 +17,18 @@ class Params(Mapping[str, Array]):
 
     `flat` is a vector of all of them and `params["Whh0"]` a reshaped slice of it, so that clipping, Adam, averaging and
     comparing are each one vector expression. Matrices come first and vectors (the biases) last. Write through a view,
-    `params["by"][...] = 0`; there is no way to rebind one.
+    `params["by"][...] = 0`; there is no way to rebind one. `zeros` makes the vector.
     """
 
-    def __init__(self, shapes: Mapping[str, tuple[int, ...]], dtype: npt.DTypeLike = np.float32) -> None:
+    def __init__(
+        self,
+        shapes: Mapping[str, tuple[int, ...]],
+        dtype: npt.DTypeLike = np.float32,
+        zeros: Callable[[tuple[int, ...], npt.DTypeLike], Array] = np.zeros,
+    ) -> None:
         self.shapes = dict(sorted(shapes.items(), key=lambda item: -len(item[1])))
         sizes = [prod(shape) for shape in self.shapes.values()]
-        self.flat: Array = np.zeros(sum(sizes), dtype)
+        self.flat: Array = zeros((sum(sizes),), dtype)
         ends = np.cumsum(sizes)[:-1]
         slices = np.split(self.flat, ends)
         self._views = {

@@ -1,71 +1,89 @@
-"""One batch on several threads: each takes some of the streams, and the gradients are added up in a fixed order.
+"""One batch in shares: each takes some of the streams, and the gradients are added up in a fixed order.
 
-NumPy's element-wise functions use one core; they and the matrix products release the interpreter lock, so a thread for
-each share of the streams uses all cores for everything. The result depends on the number of shards (floating-point sums
-in another order, other dropout masks), not on the number of threads that work on them.
+The shares are worked on side by side (team.py). The result depends on the number of shares (floating-point sums in
+another order, other dropout masks), not on how many work on them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
-from typing import TypeVar
 
 import numpy as np
 
 from .model import Model, State
 from .params import Array, Params
 from .softmax import nats_and_gradient
+from .team import shared_zeros, team
 from .workspace import Workspace
 
-Result = TypeVar("Result")
+Question = tuple[Array, Array, State, tuple[int, ...], Array | None]  # x, y, state, key, keep
+Answer = list[tuple[float, State]]  # the loss and the new state of each share
 
 
 class Shards:
-    """Forward and backward of `count` shares of B streams, on up to `threads` threads."""
+    """Forward and backward of `count` shares of B streams, on up to `threads` cores."""
 
     def __init__(self, model: Model, B: int, count: int, threads: int, dropout: float = 0.0) -> None:
-        self.model = model
-        self.dropout = dropout
+        self.given = model.params
+        size = min(threads, count)
+        zeros = np.zeros if size == 1 else shared_zeros
+        shapes, dtype = model.config.shapes(), model.params.flat.dtype
+        self.params = self.given if size == 1 else Params(shapes, dtype, zeros)
+        self.grads = [Params(shapes, dtype, zeros) for _ in range(count)]
         edges = [B * i // count for i in range(count + 1)]
-        self.columns = [slice(*pair) for pair in pairwise(edges)]
-        self.grads = [model.params.zeros_like() for _ in range(count)]
-        self._works: dict[tuple[int, int], Workspace] = {}
-        self._pool = ThreadPoolExecutor(threads - 1) if min(threads, count) > 1 else None
+        columns = [slice(*pair) for pair in pairwise(edges)]
+        shares = [_Share(Model(model.config, self.params), own, dropout) for own in columns]
+        grads = self.grads
 
-    def gradient(self, x: Array, y: Array, state: State, key: tuple[int, ...]) -> tuple[float, Params, State]:
+        def work(member: int, question: Question) -> Answer:
+            return [shares[i].gradient(*question, grads[i], i) for i in range(member, count, size)]
+
+        self._ask = team(size, work)
+
+    def gradient(
+        self, x: Array, y: Array, state: State, key: tuple[int, ...], keep: Array | None = None
+    ) -> tuple[float, Params, State]:
         """The mean loss in nats per character over all T*B targets, its gradient, and the state after x.
 
-        `x`, `y` are ids (T, B); `key` is (seed, step), from which dropout masks are drawn.
+        `x`, `y` are ids (T, B); `key` is (seed, step), from which dropout masks are drawn; `keep` is as in
+        `Model.forward`.
         """
-
-        def shard(i: int) -> tuple[float, State]:
-            own = self.columns[i]
-            work = self._workspace(x.shape[0], i)
-            own_state = tuple(tuple(part[:, own] for part in layer) for layer in state)
-            with np.errstate(all="ignore"):  # what is not finite is found by its sum, below
-                new = self.model.forward(x[:, own], own_state, work, dropout=self.dropout, key=(*key, i))
-                total = nats_and_gradient(work.logits, y[:, own].ravel(), 1 / y.size)
-                self.model.backward(x[:, own], work, self.grads[i])
-            return total, new
-
-        totals, states = zip(*self._each(shard), strict=True)
+        if self.params is not self.given:
+            self.params.flat[:] = self.given.flat
+        answers = self._ask((x, y, state, key, keep))
+        size = len(answers)
+        totals, states = zip(*(answers[i % size][i // size] for i in range(len(self.grads))), strict=True)
         for other in self.grads[1:]:
             self.grads[0].flat += other.flat
         return sum(totals) / y.size, self.grads[0], _side_by_side(states)
 
-    def _each(self, work: Callable[[int], Result]) -> list[Result]:
-        if self._pool is None:
-            return [work(i) for i in range(len(self.columns))]
-        others = [self._pool.submit(work, i) for i in range(1, len(self.columns))]
-        return [work(0), *(other.result() for other in others)]
 
-    def _workspace(self, T: int, i: int) -> Workspace:
-        if (T, i) not in self._works:
-            B = self.columns[i].stop - self.columns[i].start
-            self._works[T, i] = self.model.workspace(T, B, dropout=self.dropout > 0)
-        return self._works[T, i]
+class _Share:
+    """Forward and backward of the streams in some columns."""
+
+    def __init__(self, model: Model, columns: slice, dropout: float) -> None:
+        self.model, self.columns, self.dropout = model, columns, dropout
+        self._works: dict[int, Workspace] = {}
+
+    def gradient(
+        self, x: Array, y: Array, state: State, key: tuple[int, ...], keep: Array | None, grads: Params, number: int
+    ) -> tuple[float, State]:
+        """The sum of nats over this share's targets, and its new state; `grads` gets its part of the mean's gradient."""
+        own = self.columns
+        kept = None if keep is None else keep[:, own]
+        work = self._workspace(len(x))
+        own_state = tuple(tuple(part[:, own] for part in layer) for layer in state)
+        with np.errstate(all="ignore"):  # what is not finite is found by its sum
+            new = self.model.forward(x[:, own], own_state, work, kept, self.dropout, (*key, number))
+            total = nats_and_gradient(work.logits, y[:, own].ravel(), 1 / y.size)
+            self.model.backward(x[:, own], work, grads, kept)
+        return total, new
+
+    def _workspace(self, T: int) -> Workspace:
+        if T not in self._works:
+            streams = self.columns.stop - self.columns.start
+            self._works[T] = self.model.workspace(T, streams, dropout=self.dropout > 0)
+        return self._works[T]
 
 
 def _side_by_side(states: tuple[State, ...]) -> State:

@@ -1,0 +1,133 @@
+"""The same work done by several at once: by copies of this process where there is `fork`, else by threads.
+
+Copies, since NumPy's small operations hold the interpreter lock and threads would wait for each other. A copy shares
+with this process only what `shared_zeros` made before it was forked; questions and answers go through a pipe. It heeds
+no signal to stop and ends when the pipe does, so that it never outlives this process by more than one question.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import warnings
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from math import prod
+from mmap import mmap
+from multiprocessing.connection import Connection, Pipe
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .params import Array
+
+Work = Callable[[int, Any], Any]  # from a member's number and a question to its answer
+FORKS = sys.platform == "linux"  # elsewhere the BLAS library may not survive a fork
+STOPPING = ("SIGINT", "SIGTERM", "SIGHUP")
+
+
+def team(size: int, work: Work) -> Callable[[Any], list[Any]]:
+    """A function that puts a question to `size` members, number 0 being the caller, and returns all answers in order.
+
+    Members keep what they build from one question to the next; arrays are common to all only if `shared_zeros` made
+    them. An exception of any member is raised.
+    """
+    if size == 1:
+        return lambda question: [work(0, question)]
+    return _Copies(size, work) if FORKS else _threads(size, work)
+
+
+def shared_zeros(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
+    """An array of zeros in memory that copies of this process share with it. Nothing is written to any disk."""
+    nbytes = prod(shape) * np.dtype(dtype).itemsize
+    return np.frombuffer(mmap(-1, max(1, nbytes)), dtype, prod(shape)).reshape(shape)
+
+
+def _threads(size: int, work: Work) -> Callable[[Any], list[Any]]:
+    pool = ThreadPoolExecutor(size - 1)
+
+    def ask(question: Any) -> list[Any]:
+        others = [pool.submit(work, member, question) for member in range(1, size)]
+        return [work(0, question), *(other.result() for other in others)]
+
+    return ask
+
+
+class _Copies:
+    """Members 1 and up are forked from this process. The work of one that died, say for want of memory, is done here."""
+
+    def __init__(self, size: int, work: Work) -> None:
+        self.work = work
+        self.pipes: dict[int, Connection] = {}
+        self.pids: list[int] = []
+        for member in range(1, size):
+            ours, theirs = Pipe()
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)  # of threads: a copy needs none of their locks
+                pid = os.fork()
+            if pid == 0:
+                _serve(theirs, member, work)
+            theirs.close()
+            self.pipes[member] = ours
+            self.pids.append(pid)
+
+    def __call__(self, question: Any) -> list[Any]:
+        waited_for = {member for member in list(self.pipes) if self._ask(member, question)}
+        answers = [self.work(0, question)]
+        for member in range(1, len(self.pids) + 1):
+            answer = self._answer(member) if member in waited_for else None
+            answers.append(self.work(member, question) if answer is None else answer[0])
+        return answers
+
+    def _ask(self, member: int, question: Any) -> bool:
+        try:
+            self.pipes[member].send(question)
+        except OSError:
+            self._lost(member)
+        return member in self.pipes
+
+    def _answer(self, member: int) -> tuple[Any] | None:
+        """What a member answers, or None if it is no more."""
+        try:
+            answer = self.pipes[member].recv()
+        except (EOFError, OSError):
+            self._lost(member)
+            return None
+        if isinstance(answer, BaseException):
+            raise answer
+        return (answer,)
+
+    def _lost(self, member: int) -> None:
+        self.pipes.pop(member).close()
+
+    def __del__(self) -> None:
+        for pipe in self.pipes.values():
+            pipe.close()
+        for pid in self.pids:
+            with suppress(ChildProcessError):
+                os.waitpid(pid, 0)
+
+
+def _serve(pipe: Connection, member: int, work: Work) -> None:
+    """Answer until the other end is closed; never returns, and flushes nothing that the original has yet to write."""
+    try:
+        for name in STOPPING:
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+        for handle in map(int, os.listdir("/proc/self/fd")):
+            if handle > 2 and handle != pipe.fileno():  # other copies' pipes, locks, logs
+                with suppress(OSError):
+                    os.close(handle)
+        while True:
+            question = pipe.recv()
+            try:
+                answer = work(member, question)
+            except Exception as error:
+                answer = error
+            pipe.send(answer)
+    except (EOFError, OSError):
+        pass
+    finally:
+        os._exit(0)
