@@ -11,7 +11,7 @@ from .nn.workspace import Workspace
 from .run import Options
 
 BASE = 60_000_000  # bytes: the interpreter, NumPy and the buffers of reading and writing
-COPIES = 8  # of all parameters: last and best weights, two moments, a snapshot of the first three, one in passing
+COPIES = 9  # of all parameters: last, best and shared weights, two moments, a snapshot of three of them, one in passing
 BYTES = 4  # a float32
 
 

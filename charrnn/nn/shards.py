@@ -68,7 +68,7 @@ class _Share:
     def gradient(
         self, x: Array, y: Array, state: State, key: tuple[int, ...], keep: Array | None, grads: Params, number: int
     ) -> tuple[float, State]:
-        """The sum of nats over this share's targets, and its new state; `grads` gets its part of the mean's gradient."""
+        """The sum of nats over this share's targets, and its new state; its part of the gradient goes to `grads`."""
         own = self.columns
         kept = None if keep is None else keep[:, own]
         work = self._workspace(len(x))

@@ -11,9 +11,9 @@ import os
 import signal
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from math import prod
 from mmap import mmap
 from multiprocessing.connection import Connection, Pipe
@@ -57,10 +57,13 @@ def _threads(size: int, work: Work) -> Callable[[Any], list[Any]]:
 
 
 class _Copies:
-    """Members 1 and up are forked from this process. The work of one that died, say for want of memory, is done here."""
+    """Members 1 and up are forked from this process. What a dead one was to do is done here.
+
+    After an exception all are let go, since nobody has read what the others answered.
+    """
 
     def __init__(self, size: int, work: Work) -> None:
-        self.work = work
+        self.work, self.size = work, size
         self.pipes: dict[int, Connection] = {}
         self.pids: list[int] = []
         for member in range(1, size):
@@ -75,37 +78,36 @@ class _Copies:
             self.pids.append(pid)
 
     def __call__(self, question: Any) -> list[Any]:
-        waited_for = {member for member in list(self.pipes) if self._ask(member, question)}
-        answers = [self.work(0, question)]
-        for member in range(1, len(self.pids) + 1):
-            answer = self._answer(member) if member in waited_for else None
-            answers.append(self.work(member, question) if answer is None else answer[0])
-        return answers
-
-    def _ask(self, member: int, question: Any) -> bool:
         try:
-            self.pipes[member].send(question)
-        except OSError:
-            self._lost(member)
-        return member in self.pipes
+            for member in list(self.pipes):
+                with self._watching(member):
+                    self.pipes[member].send(question)
+            asked = set(self.pipes)
+            answers = {0: self.work(0, question)}
+            for member in asked:
+                with self._watching(member):
+                    answers[member] = self.pipes[member].recv()
+            for answer in answers.values():
+                if isinstance(answer, Exception):
+                    raise answer
+            return [answers[m] if m in answers else self.work(m, question) for m in range(self.size)]
+        except BaseException:
+            self._let_go()
+            raise
 
-    def _answer(self, member: int) -> tuple[Any] | None:
-        """What a member answers, or None if it is no more."""
+    @contextmanager
+    def _watching(self, member: int) -> Iterator[None]:
         try:
-            answer = self.pipes[member].recv()
-        except (EOFError, OSError):
-            self._lost(member)
-            return None
-        if isinstance(answer, BaseException):
-            raise answer
-        return (answer,)
+            yield
+        except (EOFError, OSError):  # it is no more
+            self.pipes.pop(member).close()
 
-    def _lost(self, member: int) -> None:
-        self.pipes.pop(member).close()
+    def _let_go(self) -> None:
+        while self.pipes:
+            self.pipes.popitem()[1].close()
 
     def __del__(self) -> None:
-        for pipe in self.pipes.values():
-            pipe.close()
+        self._let_go()
         for pid in self.pids:
             with suppress(ChildProcessError):
                 os.waitpid(pid, 0)
