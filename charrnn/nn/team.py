@@ -119,7 +119,7 @@ def _serve(pipe: Connection, member: int, work: Work) -> None:
         for name in STOPPING:
             signal.signal(getattr(signal, name), signal.SIG_IGN)
         for handle in map(int, os.listdir("/proc/self/fd")):
-            if handle > 2 and handle != pipe.fileno():  # other copies' pipes, locks, logs
+            if handle != pipe.fileno():  # streams, other copies' pipes (which are streams where there were none), logs
                 with suppress(OSError):
                     os.close(handle)
         while True:
