@@ -20,6 +20,7 @@ from typing import IO, Any
 import numpy as np
 import numpy.typing as npt
 
+from .atomic import replacing
 from .errors import CheckpointError
 from .nn.params import Array
 
@@ -30,25 +31,13 @@ HASH_PIECE = 1 << 20
 
 
 def write_archive(path: Path, arrays: Mapping[str, Array], metadata: Mapping[str, Any]) -> None:
-    """Write arrays and metadata to `path`, whole or not at all.
+    """Write arrays and metadata to `path`, whole or not at all; the old file survives any failure.
 
-    They go to a temporary file in the same folder, which is flushed to the disk and then takes the place of `path`; the
-    old file survives any failure. Raises CheckpointError.
+    Raises CheckpointError.
     """
-    target = Path(os.path.realpath(path))
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
-        try:
-            with open(os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o666), "w+b") as file:
-                if target.exists():
-                    os.chmod(temporary, target.stat().st_mode & 0o777)
-                _write_members(file, arrays, metadata)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, target)
-        finally:
-            temporary.unlink(missing_ok=True)
-        _sync_folder(target.parent)
+        with replacing(path) as file:
+            _write_members(file, arrays, metadata)
     except OSError as error:
         raise CheckpointError(f"{path}: cannot be written ({error.strerror or error})") from None
 
@@ -68,16 +57,6 @@ def _write_members(file: IO[bytes], arrays: Mapping[str, Array], metadata: Mappi
     digest = _sha256(file, size - COMMENT)
     file.seek(size - COMMENT)
     file.write(digest)
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name == "nt":  # Windows has no handle on a folder that could be flushed
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _sha256(file: IO[bytes], length: int) -> bytes:

@@ -10,6 +10,7 @@ import zipfile
 
 import numpy as np
 import pytest
+from faults import at_call, fail
 
 from charrnn import archive
 from charrnn.archive import METADATA, Archive, write_archive
@@ -75,18 +76,28 @@ class TestWriting:
     def survives(self, path, before):
         return path.read_bytes() == before and os.listdir(path.parent) == [path.name]
 
-    @pytest.mark.parametrize("function", ["replace", "fsync", "open", "chmod"])
-    def test_when_a_call_fails(self, path, monkeypatch, function):
-        before = path.read_bytes()
-
-        def fail(*args, **kwargs):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-        with monkeypatch.context() as patch:
-            patch.setattr(archive.os, function, fail)
-            with pytest.raises(CheckpointError, match=r"some\.npz: cannot be written \(No space left on device\)"):
-                write_archive(path, NEW, DATA)
-        assert self.survives(path, before)
+    @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO])
+    def test_when_any_system_call_fails(self, path, tmp_path, code):
+        """Each one in turn. The old content or the new, and the caller knows."""
+        old, failed = path.read_bytes(), set()
+        for number in range(1, 1000):
+            path.write_bytes(old)
+            try:
+                with at_call(number, fail(code)) as calls:
+                    write_archive(path, NEW, DATA)
+            except CheckpointError as error:
+                assert str(error) == f"{path}: cannot be written ({os.strerror(code)})"
+                replaced = "rename" in calls[:-1] or "replace" in calls[:-1]
+            else:
+                replaced = True
+            assert replaced or path.read_bytes() == old
+            read(path, like=NEW["weights"] if replaced else None)
+            if calls[-1:] != ["unlink"]:  # which is what would have removed it
+                assert os.listdir(path.parent) == [path.name]
+            if len(calls) < number:
+                break
+            failed.add(calls[number - 1])
+        assert {"open", "write", "seek", "flush", "fsync", "chmod", "stat", "replace", "unlink"} <= failed
 
     def test_when_the_disk_is_full(self, path, tmp_path):
         """The operating system refuses every byte beyond a limit, wherever in the file that is."""
