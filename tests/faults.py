@@ -11,11 +11,13 @@ import sys
 from contextlib import contextmanager
 
 MODULES = {"posix", "nt", "_io", "io", "fcntl"}
+MEMORY_ONLY = {"fspath"}
 
 
 def is_system_call(function):
-    owner = getattr(function, "__self__", None)
-    return isinstance(owner, io.IOBase) or getattr(owner, "__name__", None) in MODULES
+    owner, name = getattr(function, "__self__", None), function.__name__
+    module = type(owner).__module__ if isinstance(owner, io.IOBase) else getattr(owner, "__name__", None)
+    return module in MODULES and not name.startswith("_") and name not in MEMORY_ONLY
 
 
 @contextmanager
