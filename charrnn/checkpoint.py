@@ -1,7 +1,9 @@
 """A run as a file: saved whole, and read without trusting it.
 
 Members: `last.NAME` and, once there was a validation, `best.NAME` for each parameter; `adam_m.NAME` and `adam_v.NAME`,
-Adam's moments; `state.h0`, `state.h1` ..., the state carried from chunk to chunk. All else is in `metadata.json`.
+Adam's moments; `state.h0`, `state.h1` ..., the state carried from chunk to chunk. The same of an earlier step, if the
+run would go back to that one were it to diverge: `good.NAME`, `good_m.NAME`, `good_v.NAME`, `good_state.h0` ... All
+else is in `metadata.json`.
 """
 
 from __future__ import annotations
@@ -22,10 +24,11 @@ from .nn.cells import CELLS
 from .nn.config import ModelConfig
 from .nn.model import State
 from .nn.params import Array, Params
-from .run import CorpusRecord, Options, Progress, Run, Schedule
+from .run import CorpusRecord, Options, Progress, Run, Schedule, Snapshot
 from .text.vocab import Vocab
 
 FORMAT = 2
+GOOD = ("good", "good_m", "good_v")
 LARGEST = 1 << 24  # no size in a checkpoint is larger than this
 
 Record = TypeVar("Record")
@@ -44,6 +47,7 @@ def save(path: str | Path, run: Run) -> None:
         "corpus": asdict(run.corpus),
         "schedule": asdict(run.schedule),
         "progress": asdict(run.progress),
+        "good_step": earlier.step if (earlier := _earlier(run)) else None,
         "init_from": run.init_from,
         "commands": run.commands,
         "clock": {"elapsed": run.elapsed},
@@ -66,17 +70,24 @@ def load_model(path: str | Path, weights: str | None = None) -> LanguageModel:
 
 
 def _members(run: Run) -> Iterator[tuple[str, Array]]:
-    for prefix, params in _groups(run).items():
+    groups, states = {"last": run.network.params, "adam_m": run.adam.m, "adam_v": run.adam.v}, {"state": run.state}
+    if run.best is not None:
+        groups["best"] = run.best
+    if earlier := _earlier(run):
+        groups |= zip(GOOD, earlier.arrays, strict=True)
+        states["good_state"] = earlier.state
+    for prefix, params in groups.items():
         for name, view in params.items():
             yield f"{prefix}.{name}", view
-    for number, layer in enumerate(run.state):
-        for kind, part in zip(CELLS[run.config.cell].STATE, layer, strict=True):
-            yield f"state.{kind}{number}", part
+    for prefix, state in states.items():
+        for number, layer in enumerate(state):
+            for kind, part in zip(CELLS[run.config.cell].STATE, layer, strict=True):
+                yield f"{prefix}.{kind}{number}", part
 
 
-def _groups(run: Run) -> dict[str, Params]:
-    groups = {"last": run.network.params, "adam_m": run.adam.m, "adam_v": run.adam.v}
-    return groups if run.best is None else groups | {"best": run.best}
+def _earlier(run: Run) -> Snapshot | None:
+    """The state to go back to, if it is another one than the present."""
+    return run.good if run.good and run.good.step != run.progress.step else None
 
 
 def _read(archive: Archive) -> Run:
@@ -101,7 +112,7 @@ def _read(archive: Archive) -> Run:
         raise archive.fault("its history is malformed")
 
     last = _params(archive, "last", config, dtype)
-    state = _state(archive, config, options.batch_size, dtype)
+    state = _state(archive, "state", config, options.batch_size, dtype)
     corpus = _record(archive, CorpusRecord, metadata["corpus"])
     run = Run(config, options, vocab, start, corpus, last, state)
     run.adam.m = _params(archive, "adam_m", config, dtype)
@@ -111,6 +122,12 @@ def _read(archive: Archive) -> Run:
     if run.progress.best_step is not None:
         run.best = _params(archive, "best", config, dtype)
     run.adam.updates = run.progress.step
+    good_step = metadata.get("good_step")
+    if good_step is not None:
+        if not (_is(good_step, int) and (run.progress.best_step or 0) <= good_step < run.progress.step):
+            raise archive.fault(f"its good_step is {good_step!r}")
+        arrays = tuple(_params(archive, prefix, config, dtype) for prefix in GOOD)
+        run.good = Snapshot(arrays, _state(archive, "good_state", config, options.batch_size, dtype), good_step)
     run.init_from, run.commands, run.elapsed = init_from, list(commands), float(elapsed)
     if archive.names() != {name for name, _ in _members(run)}:
         raise archive.fault("it holds arrays that do not belong to its model")
@@ -151,10 +168,10 @@ def _params(archive: Archive, prefix: str, config: ModelConfig, dtype: np.dtype[
     return params
 
 
-def _state(archive: Archive, config: ModelConfig, B: int, dtype: np.dtype[Any]) -> State:
+def _state(archive: Archive, prefix: str, config: ModelConfig, B: int, dtype: np.dtype[Any]) -> State:
     kinds = CELLS[config.cell].STATE
     return tuple(
-        tuple(archive.read(f"state.{kind}{number}", (config.hidden, B), dtype) for kind in kinds)
+        tuple(archive.read(f"{prefix}.{kind}{number}", (config.hidden, B), dtype) for kind in kinds)
         for number in range(config.layers)
     )
 

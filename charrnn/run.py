@@ -93,10 +93,21 @@ class Progress:
     best_val_loss: float | None = None
     validations: list[tuple[int, float]] = field(default_factory=list)  # step, nats per character
     closing_val_loss: float | None = None  # of the best weights, over the whole held-out part
+    recoveries: list[tuple[int, int]] = field(default_factory=list)  # the step that failed, that which it went back to
 
     def __post_init__(self) -> None:
         require(0 <= self.step < COUNT and 0 <= (self.best_step or 0) <= self.step, self)
+        require(all(0 <= good < failed < COUNT for failed, good in self.recoveries), self)
         require(all(0 <= step <= self.step for step, _ in self.validations), self)
+
+
+@dataclass
+class Snapshot:
+    """A state to go back to, after `step` steps: copies of the weights, Adam's two moments, and the carried state."""
+
+    arrays: tuple[Params, ...]
+    state: State
+    step: int
 
 
 class Run:
@@ -120,6 +131,7 @@ class Run:
         self.network = Model(config, params)
         self.adam = Adam(params)
         self.best: Params | None = None
+        self.good: Snapshot | None = None  # where to go back to (recovery.py); None: to where training goes on
         self.state = self.network.zero_state(options.batch_size) if state is None else state
         self.schedule = Schedule()
         self.progress = Progress()
@@ -175,3 +187,4 @@ class Run:
         total = None if total_steps is None else step + total_steps
         self.schedule = Schedule(step, total, self.options.val_every, seconds, most_steps)
         self.progress.best_val_loss = self.progress.closing_val_loss = None
+        self.good = None

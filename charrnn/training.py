@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import isfinite
 from time import perf_counter
 
 import numpy as np
 
 from .budget import interval, steps_within, validation_length
-from .errors import DivergedError, OptionError
+from .errors import OptionError
 from .evaluation import Score, scores
 from .nn.model import Model
 from .nn.optim import WARMUP, clip, learning_rate
-from .nn.params import Params
 from .nn.shards import Shards
+from .recovery import REMEMBER_EVERY, Recovery, go_back, highest_rate, promising, remember
 from .run import Run
 from .text.batches import Streams
 from .text.corpus import Corpus
@@ -24,7 +24,6 @@ from .text.vocab import Ids
 UNMEASURED = 3  # first steps, which are slower than the rest
 MEASURED_SHARE = 0.05  # of a budget in seconds is measured at most, unless that is under MEASURED_LEAST steps
 MEASURED_LEAST = 3
-SNAPSHOT_EVERY = 100  # steps
 
 
 @dataclass(frozen=True)
@@ -39,14 +38,17 @@ class Record:
     grad_norm: float  # before clipping
     chars_per_second: float
     val_loss: float | None  # nats per character, where this step ended with a validation
+    recoveries: tuple[Recovery, ...] = ()  # since the last record: why this step comes after an earlier one than that
 
 
 def train(run: Run, corpus: Corpus, threads: int = 1, set_aside: float = 0.0) -> Iterator[Record]:
     """Train until the run's budget is used up, in place; between two records the run can be saved, or left for good.
 
     A budget in seconds becomes a number of steps before the warm-up ends; `set_aside` seconds of it are left to whoever
-    iterates. Streams start at the zero state with every epoch. Raises OptionError without a budget, and DivergedError
-    if a loss, the gradient or the weights stop being finite; the run is then back in a state in which they were.
+    iterates. Streams start at the zero state with every epoch. If a loss, the gradient or the weights stop being
+    finite, the run goes back to a state in which they were and on with a lower learning rate (see recovery.py), and the
+    next record says so. Raises OptionError without a budget, and DivergedError if going back is no use; the run is then
+    in that good state.
     """
     run.check(corpus)
     if run.schedule.total is None and run.schedule.seconds is None:
@@ -55,7 +57,9 @@ def train(run: Run, corpus: Corpus, threads: int = 1, set_aside: float = 0.0) ->
     streams = Streams(training, run.options.batch_size, run.options.seq_length)
     shards = make_shards(run, threads)
     pace = _Pace(set_aside)
-    good = _Snapshot(run)
+    if run.good is None:
+        remember(run)
+    recoveries: list[Recovery] = []
     while not run.finished:
         began = pace.tick()
         step, schedule, progress = run.progress.step, run.schedule, run.progress
@@ -64,14 +68,16 @@ def train(run: Run, corpus: Corpus, threads: int = 1, set_aside: float = 0.0) ->
         loss, grads, new_state = shards.gradient(x, y, state, (run.options.seed, step))
         grad_norm = clip(grads.flat, run.options.grad_clip)
         if not (isfinite(loss) and isfinite(grad_norm)):
-            raise good.restored(run, "loss", step)
-        if step % SNAPSHOT_EVERY == 0:
-            good.take(run)
-        lr = learning_rate(step, run.options.lr, schedule.start, schedule.total)
+            recoveries.append(go_back(run, "loss or its gradient", step + 1))
+            continue
+        if step % REMEMBER_EVERY == 0 and promising(run, loss):
+            remember(run)
+        lr = learning_rate(step, highest_rate(run), schedule.start, schedule.total)
         with np.errstate(all="ignore"):
             run.adam.step(grads.flat, lr, run.options.weight_decay)
             if not isfinite(run.network.params.flat.sum()):  # the moments are, since the gradient's length is
-                raise good.restored(run, "weights", step)
+                recoveries.append(go_back(run, "sum of the weights", step + 1))
+                continue
         run.state = new_state
         progress.step += 1
 
@@ -88,7 +94,10 @@ def train(run: Run, corpus: Corpus, threads: int = 1, set_aside: float = 0.0) ->
             part = held_out[: validation_length(schedule.val_every, streams.step_characters, len(held_out))]
             val_loss = _validate(run, part, threads)
             if not isfinite(val_loss):
-                raise good.restored(run, "validation loss", step)
+                recoveries.append(go_back(run, "validation loss", step + 1))
+                continue
+            if progress.best_step == progress.step:
+                remember(run)
         run.elapsed += perf_counter() - began
         yield Record(
             step=progress.step,
@@ -99,7 +108,9 @@ def train(run: Run, corpus: Corpus, threads: int = 1, set_aside: float = 0.0) ->
             grad_norm=grad_norm,
             chars_per_second=x.size / seconds,
             val_loss=val_loss,
+            recoveries=tuple(recoveries),
         )
+        recoveries.clear()
 
 
 def make_shards(run: Run, threads: int) -> Shards:
@@ -172,33 +183,3 @@ class _Pace:
 
     def left(self, budget: float | None) -> float:
         return (budget or 0) - self.set_aside - (perf_counter() - self.began)
-
-
-class _Snapshot:
-    """A state of a run to which it can go back. Taken where the loss has just been seen to be finite."""
-
-    def __init__(self, run: Run) -> None:
-        self.arrays = [np.empty_like(params.flat) for params in _trained(run)]
-        self.take(run)
-
-    def take(self, run: Run) -> None:
-        for params, saved in zip(_trained(run), self.arrays, strict=True):
-            saved[:] = params.flat
-        self.state, self.best = run.state, run.best
-        self.progress = replace(run.progress, validations=list(run.progress.validations))
-
-    def restored(self, run: Run, what: str, step: int) -> DivergedError:
-        """Put the run back; the error to raise, which says that `what` was not finite."""
-        for params, saved in zip(_trained(run), self.arrays, strict=True):
-            params.flat[:] = saved
-        run.state, run.best, run.progress = self.state, self.best, self.progress
-        run.adam.updates = run.progress.step
-        return DivergedError(
-            f"the {what} at step {step + 1} stopped being finite; the run was put back to step {run.progress.step}. "
-            f"Start again with a lower --lr (it was {run.options.lr:g})"
-        )
-
-
-def _trained(run: Run) -> tuple[Params, Params, Params]:
-    """Everything that a step changes."""
-    return run.network.params, run.adam.m, run.adam.v

@@ -1,4 +1,3 @@
-from contextlib import suppress
 from dataclasses import asdict
 from hashlib import sha256
 from itertools import islice
@@ -10,7 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import charrnn
 from charrnn import training
-from charrnn.errors import CheckpointError, DivergedError, OptionError
+from charrnn.errors import CheckpointError, OptionError
 from charrnn.nn import optim
 from charrnn.nn.cells import CELLS
 from charrnn.nn.optim import FINAL_LR, WARMUP, learning_rate
@@ -20,7 +19,7 @@ from charrnn.run import Options
 from charrnn.starting import new_run
 from charrnn.text.corpus import Corpus
 from charrnn.text.vocab import Vocab
-from charrnn.training import SNAPSHOT_EVERY, closing_scores, measure_step, train
+from charrnn.training import closing_scores, measure_step, train
 
 
 def corpus_of(text):
@@ -205,64 +204,6 @@ def test_without_a_budget_nothing_is_trained(noise):
     with pytest.raises(OptionError, match="no budget"):
         next(train(run, noise))
     assert arrays(run) == before
-
-
-# divergence
-
-
-@pytest.mark.parametrize("cell", CELLS)
-@pytest.mark.parametrize("grad_clip", [0.0, 1.0])
-def test_a_diverging_run_stops_with_the_weights_it_had(noise, tmp_path, cell, grad_clip):
-    run = small_run(noise, 50, cell, lr=1e30, grad_clip=grad_clip, val_every=100)
-    before = arrays(small_run(noise, 50, cell, lr=1e30, grad_clip=grad_clip, val_every=100))
-    with pytest.raises(DivergedError, match=r"put back to step 0.*--lr"):
-        trained(run, noise)
-    assert arrays(run) == before
-    charrnn.save(tmp_path / "run.npz", run)
-    assert arrays(charrnn.load(tmp_path / "run.npz")) == before
-
-
-def test_a_run_that_diverges_late_goes_back_to_the_last_snapshot(noise, monkeypatch):
-    steps, last_good = 2 * SNAPSHOT_EVERY + 50, 2 * SNAPSHOT_EVERY
-    good = small_run(noise, steps, dropout=0.3)
-    list(islice(train(good, noise), last_good))
-
-    def rate(step, *budget):
-        return np.nan if step == last_good + 7 else learning_rate(step, *budget)
-
-    monkeypatch.setattr(training, "learning_rate", rate)
-    run = small_run(noise, steps, dropout=0.3)
-    with pytest.raises(DivergedError, match=f"put back to step {last_good}"):
-        trained(run, noise)
-    assert arrays(run) == arrays(good)
-
-
-@pytest.mark.parametrize("val_every", [1, 3])
-@pytest.mark.parametrize(("lr", "weight_decay"), [(1e30, 0.0), (1e6, 1000.0)])
-def test_a_diverging_run_keeps_no_validation_of_weights_that_are_gone(noise, tmp_path, val_every, lr, weight_decay):
-    run = small_run(noise, 50, lr=lr, weight_decay=weight_decay, val_every=val_every)
-    with pytest.raises(DivergedError):
-        trained(run, noise)
-    charrnn.save(tmp_path / "run.npz", run)
-    assert arrays(charrnn.load(tmp_path / "run.npz")) == arrays(run)
-    assert all(step <= run.progress.step for step, _ in run.progress.validations)
-    assert (run.progress.best_step or 0) <= run.progress.step
-
-
-@pytest.mark.parametrize("val_every", [None, 1])
-@pytest.mark.parametrize(
-    ("steps", "lr", "weight_decay"),
-    [*((steps, 1e6, 1000.0) for steps in range(4, 8)), (1, 2e40, 0.0), (1, 1e41, 0.0), (2, 1e300, 0.0)],
-)
-def test_whatever_step_breaks_the_weights_what_is_left_can_be_saved_and_read(
-    noise, tmp_path, steps, lr, weight_decay, val_every
-):
-    """The last step may be the one that makes the weights overflow, or the scores of a validation."""
-    run = small_run(noise, steps, lr=lr, weight_decay=weight_decay, val_every=val_every)
-    with suppress(DivergedError):
-        trained(run, noise)
-    charrnn.save(tmp_path / "run.npz", run)
-    assert arrays(charrnn.load(tmp_path / "run.npz")) == arrays(run)
 
 
 # budgets in seconds, on a clock that only steps move

@@ -14,6 +14,7 @@ from .. import recipe
 from ..checkpoint import load, load_model
 from ..errors import CheckpointError, TextError
 from ..language_model import LanguageModel
+from ..place import PASSING
 from ..run import Options, Run
 from ..starting import new_run
 from ..text.batches import fit
@@ -165,12 +166,15 @@ def check_paths(names: Sequence[str], checkpoint: str, log: str | None, may_exis
         raise CheckpointError(f"{checkpoint}: is a device or a pipe, not a file; name a file")
     if not os.path.isdir(folder):
         raise CheckpointError(f"{folder}: no such directory to write {checkpoint} in; make it first")
-    if log and os.path.realpath(log) == os.path.realpath(checkpoint):
-        raise CheckpointError(f"{log}: is the checkpoint; let --log name another file")
+    kept = [checkpoint, *(os.path.realpath(checkpoint) + ending for ending in PASSING)]
+    if log and os.path.realpath(log) in map(os.path.realpath, kept):
+        raise CheckpointError(f"{log}: is where the checkpoint is kept; let --log name another file")
     for name in names:
-        for output in (checkpoint, log):
+        for output in (*kept, log):
             if output and os.path.isfile(name) and os.path.exists(output) and os.path.samefile(name, output):
                 raise CheckpointError(f"{output}: is the text to learn from; write to another file")
+    if not may_exist and os.path.exists(kept[1]):
+        checkpoint = kept[1]
     if os.path.exists(checkpoint) and not may_exist:
         raise CheckpointError(
             f"{checkpoint}: exists already; go on with it (--resume), replace it (--force), or name another with -c"

@@ -16,6 +16,7 @@ from ..errors import OptionError
 from .output import duration, harmless, terminal
 
 if TYPE_CHECKING:
+    from ..recovery import Recovery
     from ..run import Run
     from ..training import Record
 
@@ -45,6 +46,9 @@ class Progress:
         )
 
     def show(self, record: Record) -> None:
+        for recovery in record.recoveries:
+            self.warn(went_back(recovery))
+            self.shown = 0
         self.shown += 1
         weight = max(WEIGHT, 1 / self.shown)
         self.loss += weight * (record.loss - self.loss)
@@ -54,7 +58,7 @@ class Progress:
         with self._unseen():
             self.bar.total = self.run.schedule.total
             self.bar.set_postfix_str(self._figures(), refresh=False)
-            self.bar.update()
+            self.bar.update(record.step - self.bar.n)
             if record.val_loss is not None and not self.quiet:
                 self._validated(record)
 
@@ -92,6 +96,14 @@ class Progress:
             self.warn(f"{line}, {duration(left)} left")
 
 
+def went_back(recovery: Recovery) -> str:
+    """What happened, in a line."""
+    return (
+        f"the {recovery.what} at step {recovery.failed:,} is not finite: back to step {recovery.step:,}, and on with "
+        f"a highest learning rate of {recovery.lr:.2g}"
+    )
+
+
 def scoring_bar(characters: int, quiet: bool = False) -> tqdm[Any]:
     """A bar for reading so many characters: in a terminal, for a text that takes a while."""
     hidden = quiet or characters < LONG or not terminal()
@@ -111,6 +123,8 @@ class Log:
                 raise OptionError(f"--log {path}: cannot be written ({error.strerror or error})") from None
 
     def add(self, record: Record) -> None:
+        for recovery in record.recoveries:
+            self._write({"went_back_to": recovery.step, "failed_step": recovery.failed, "not_finite": recovery.what})
         if record.step % self.every == 0:
             names = ("step", "epoch", "elapsed", "loss", "lr", "grad_norm", "chars_per_second")
             self._write({name: getattr(record, name) for name in names})
@@ -124,7 +138,7 @@ class Log:
         if self.file is not None:
             self.file.close()
 
-    def _write(self, values: dict[str, float]) -> None:
+    def _write(self, values: dict[str, float | str]) -> None:
         if self.file is not None:
             try:
                 print(json.dumps(values), file=self.file, flush=True)

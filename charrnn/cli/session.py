@@ -5,24 +5,25 @@ from __future__ import annotations
 import shlex
 from contextlib import suppress
 from dataclasses import dataclass
-from math import log
+from math import isfinite, log
 from time import perf_counter
 
 import click
 
 from ..budget import VALIDATIONS, seconds_for, steps_within
-from ..checkpoint import save
-from ..errors import CheckpointError, DivergedError
+from ..errors import DivergedError
 from ..evaluation import Score
 from ..memory import training_memory
+from ..place import Place
 from ..run import Run
 from ..sampling import sample
 from ..text.corpus import STDIN, Corpus
 from ..training import closing_scores, measure_step, train
 from .interrupt import Interrupt
+from .keeper import Keeper
 from .options import checkpoint_words
 from .output import duration, plural, size, terminal
-from .prepare import command, resume_words
+from .prepare import resume_words
 from .progress import Log, Progress, scoring_bar
 
 SAMPLE_LENGTH = 160
@@ -38,7 +39,7 @@ class Session:
 
     run: Run
     corpus: Corpus
-    checkpoint: str
+    place: Place
     threads: int
     save_every: float
     quiet: bool
@@ -47,28 +48,27 @@ class Session:
     choice: str | None
 
     def __post_init__(self) -> None:
-        self.saved = self.save_seconds = 0.0  # when the checkpoint was, and how long it took
+        self.keeper = Keeper(self.run, self.place, self.save_every, self._say, self._warn)
 
     def train(self) -> bool:
         """Train to the end of the budget; False if someone stopped it. The checkpoint is saved in any case."""
         with Interrupt() as interrupt:
             self._describe()
-            self._save()
-            set_aside = self._set_aside()
             self.progress = Progress(self.run, self.quiet, self._sample)
             try:
+                self.keeper.save()
+                set_aside = self._set_aside()
                 for record in train(self.run, self.corpus, self.threads, set_aside):
                     self.log.add(record)
                     if interrupt.asked:
                         return self._stopped()
                     self.progress.show(record)
-                    if perf_counter() - self.saved > self.save_every:
-                        self._save_if_possible()
+                    self.keeper.save_if_due()
                 self.progress.close()
                 return self._close(interrupt)
             except DivergedError as error:
-                self._save()
-                raise DivergedError(f"{error}; {self.checkpoint} holds that last good state") from None
+                self.keeper.save_at_last()
+                raise DivergedError(f"{error}; {self.place.file} holds that last good state") from None
             finally:
                 self.progress.close()
                 self.log.close()
@@ -114,29 +114,17 @@ class Session:
         if terminal() and not self.quiet:
             self._sample()
         samples = (VALIDATIONS + 1) * (perf_counter() - began)
-        saves = (2 + budget / max(self.save_every, 1)) * self.save_seconds
+        saves = (2 + budget / max(self.keeper.interval, 1)) * self.keeper.cost
         return samples + saves + (began - self.began)
 
-    def _save(self) -> None:
-        began = perf_counter()
-        self.run.commands[-1:] = [command(self.run, self.checkpoint)]  # the number of steps may be known by now
-        save(self.checkpoint, self.run)
-        self.saved = perf_counter()
-        self.save_seconds = self.saved - began
-
-    def _save_if_possible(self) -> None:
-        try:
-            self._save()
-        except CheckpointError as error:
-            self.progress.warn(f"charrnn: {error}; training goes on and tries again in {duration(self.save_every)}")
-            self.saved = perf_counter()
-
     def _stopped(self) -> bool:
-        self._save()
+        self.keeper.save_at_last()
         self.progress.close()
         step, total = self.run.progress.step, self.run.schedule.total
-        self._say(f"stopped at step {step:,}{f' of {total:,}' if total else ''}; saved in {self.checkpoint}")
-        self._say(f"go on with: {shlex.join(resume_words(self.run, self.checkpoint))}")
+        self._say(f"stopped at step {step:,}{f' of {total:,}' if total else ''}; saved in {self.place.file}")
+        if self.place.replacing:
+            self._say(f"{self.place.name} is what it was before: this run takes its place at its first validation")
+        self._say(f"go on with: {shlex.join(resume_words(self.run, self.place.name))}")
         return False
 
     def _close(self, interrupt: Interrupt) -> bool:
@@ -150,8 +138,9 @@ class Session:
                     bar.close()
                     return self._stopped()
         run, progress = self.run, self.run.progress
-        progress.closing_val_loss = score.nats_per_char if score.chars else None
-        self._save()
+        if score.chars and isfinite(score.nats):
+            progress.closing_val_loss = score.nats_per_char
+        self.keeper.save_at_last()
         self._say(f"done: {progress.step:,} steps in {duration(run.elapsed)}")
         if progress.closing_val_loss is not None:
             loss = progress.closing_val_loss
@@ -160,8 +149,8 @@ class Session:
                 f"{run.held_out_characters:,} held-out {run.vocab.unit}s, "
                 f"with the best weights (step {progress.best_step or progress.step:,})"
             )
-        self._say(f"saved in {self.checkpoint}, made by:\n  " + "\n  ".join(run.commands))
-        words = checkpoint_words(self.checkpoint)
+        self._say(f"saved in {self.place.file}, made by:\n  " + "\n  ".join(run.commands))
+        words = checkpoint_words(self.place.name)
         self._say("next:\n  " + shlex.join(["charrnn", "sample", *words, "--temp", "0.8"]))
         if STDIN not in run.corpus.names:  # which cannot be read again
             self._say("  " + shlex.join(["charrnn", "eval", *words, *(() if score.chars else run.corpus.names)]))
@@ -171,6 +160,9 @@ class Session:
         """A short text in the hand of the present weights."""
         model = self.run.model("last")
         return sample(model, SAMPLE_LENGTH, temperature=SAMPLE_TEMPERATURE, seed=self.run.progress.step)
+
+    def _warn(self, line: str) -> None:
+        self.progress.warn(line)
 
     def _say(self, line: str) -> None:
         if not self.quiet:

@@ -103,7 +103,9 @@ BUDGETS = ("minutes", "epochs", "steps")
 @click.option("--bytes", "as_bytes", is_flag=True, help="Read bytes instead of characters: any file will do.")
 @click.option("--resume", is_flag=True, help="Go on with the run in the checkpoint. A budget means that much more.")
 @click.option("--init-from", metavar="FILE", help="Begin with the weights of this checkpoint.")
-@click.option("--force", is_flag=True, help="Replace an existing checkpoint.")
+@click.option(
+    "--force", is_flag=True, help="Replace an existing checkpoint, which becomes FILE.bak at the first validation."
+)
 @click.option(
     "--save-every",
     type=real(0, 1e9),
@@ -156,18 +158,22 @@ def train_command(
     if len(given & set(BUDGETS)) > 1:
         raise click.UsageError("--minutes, --epochs and --steps are three ways to say how long; give one of them.")
 
+    from ..place import Place
+    from .keeper import go_on_in
     from .prepare import begin, changes, check_paths, command, go_on
     from .progress import Log
     from .session import Session
 
-    check_paths(corpus, checkpoint, log_file, may_exist=resume or chosen["force"])
+    may_exist = resume or chosen["force"]
+    check_paths(corpus, checkpoint, log_file, may_exist)
+    place = ctx.with_resource(Place(checkpoint))
     threads = threads or physical_cores()
     choice = None
     if resume:
-        run, text = go_on(corpus, checkpoint, chosen, given)
+        run, text = go_on(corpus, go_on_in(place), chosen, given)
     else:
         run, text, choice = begin(corpus, chosen, given, threads)
-    check_paths(run.corpus.names, checkpoint, log_file, may_exist=True)
+    check_paths(run.corpus.names, checkpoint, log_file, may_exist)
     for line in [] if resume else changes(run, chosen):
         click.echo(line, err=True)
 
@@ -186,11 +192,14 @@ def train_command(
         run.commands.append(command(run, checkpoint))
 
     if run.finished and run.closed:
+        place.settle()
         click.echo(
             f"{checkpoint} is finished: {run.progress.step:,} steps. For more, add --minutes, --epochs or --steps.",
             err=True,
         )
         return
-    session = Session(run, text, checkpoint, threads, save_every, quiet, Log(log_file, log_every), began, choice)
+    if not resume:
+        place.begin()
+    session = Session(run, text, place, threads, save_every, quiet, Log(log_file, log_every), began, choice)
     if not session.train():
         ctx.exit(130)
