@@ -84,10 +84,10 @@ class Place:
                 os.chmod(new, self.target.stat().st_mode & 0o777)
                 self._back_up(old)
             os.replace(new, self.target)
+            self.replacing = False
             sync_folder(self.target.parent)
         except OSError as error:
             raise self._fault(error) from None
-        self.replacing = False
 
     def make_folder(self) -> None:
         """Make the folder once more if it was removed."""
