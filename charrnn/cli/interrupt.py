@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import signal
+from contextlib import suppress
 from types import FrameType, TracebackType
+
+from ..signals import heeded
+from .output import terminal
+
+HINT = b"\nstopping after this step, and saving; once more leaves at once\n"
 
 
 class Interrupt:
     """While this is in force the first signal to stop only sets `asked`; a second one leaves at once."""
 
-    SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
-
     def __init__(self) -> None:
         self.asked = False
 
     def __enter__(self) -> Interrupt:
-        numbers = [getattr(signal, name) for name in self.SIGNALS if hasattr(signal, name)]
-        heeded = [number for number in numbers if signal.getsignal(number) != signal.SIG_IGN]  # not so under nohup
-        self._before = {number: signal.signal(number, self._note) for number in heeded}
+        self._before = {number: signal.signal(number, self._note) for number in heeded()}
         return self
 
     def __exit__(
@@ -30,3 +33,6 @@ class Interrupt:
         if self.asked:
             raise KeyboardInterrupt
         self.asked = True
+        if terminal():
+            with suppress(OSError):  # not through the stream, whose writing this may have broken into
+                os.write(2, HINT)
