@@ -167,6 +167,8 @@ def train_command(
     may_exist = resume or chosen["force"]
     check_paths(corpus, checkpoint, log_file, may_exist)
     place = ctx.with_resource(Place(checkpoint))
+    if not place.locked:
+        click.echo(f"charrnn: {checkpoint} cannot be locked here: see that no other run is saved there", err=True)
     threads = threads or physical_cores()
     choice = None
     if resume:

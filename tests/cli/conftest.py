@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -94,3 +95,31 @@ def trained(folder, trained_bytes):
     path = folder / "charrnn.npz"
     path.write_bytes(trained_bytes)
     return path
+
+
+@pytest.fixture
+def at_step(monkeypatch):
+    """Have something happen while the record of a certain step is being logged."""
+    from charrnn.cli.progress import Log
+
+    add = Log.add
+
+    def at_step(step, act):
+        def add_and_act(self, record):
+            add(self, record)
+            if record.step == step:
+                act()
+
+        monkeypatch.setattr(Log, "add", add_and_act)
+
+    return at_step
+
+
+@pytest.fixture
+def stop_at(at_step):
+    """Have the signal come while the record of a certain step is being logged."""
+
+    def stop_at(step, number=signal.SIGINT):
+        at_step(step, lambda: signal.raise_signal(number))
+
+    return stop_at

@@ -8,39 +8,12 @@ import subprocess
 import sys
 import time
 
-import numpy as np
 import pytest
+from content import content
 
 from charrnn import load
-from charrnn.archive import METADATA, Archive
 
 RUN = shlex.split("train corpus.txt --cell gru --hidden 6 --batch-size 3 --seq-length 9 --dropout 0.2 --val-every 7")
-
-
-def content(path):
-    """All that a resumed run must have in common with one that was never stopped."""
-    with np.load(path) as saved:
-        arrays = {name: saved[name].tolist() for name in saved.files if name != METADATA}
-    with Archive(path) as archive:
-        return arrays, {name: value for name, value in archive.metadata.items() if name != "clock"}
-
-
-@pytest.fixture
-def stop_at(monkeypatch):
-    """Have the signal come while the record of a certain step is being logged."""
-    from charrnn.cli.progress import Log
-
-    add = Log.add
-
-    def stop_at(step, number=signal.SIGINT):
-        def add_and_stop(self, record):
-            add(self, record)
-            if record.step == step:
-                signal.raise_signal(number)
-
-        monkeypatch.setattr(Log, "add", add_and_stop)
-
-    return stop_at
 
 
 @pytest.mark.parametrize("step", [1, 6, 7, 8, 29, 30])
