@@ -23,6 +23,9 @@ test: $(VENV)/test  ## run the tests
 test-slow: $(VENV)/test  ## run the tests that take longer, too
 	$(BIN)/python -m pytest -m "slow or not slow"
 
+crash: $(VENV)/test  ## kill training 200 times, at random moments, and look at what it left; some minutes
+	$(BIN)/python tests/crash.py 200
+
 lint: $(VENV)/lint  ## check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -60,4 +63,4 @@ $(VENV)/test $(VENV)/lint $(VENV)/bench: $(VENV)/%: $(BIN)/charrnn
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
 	@touch $@
 
-.PHONY: help demo test test-slow lint data bench bench-quality clean
+.PHONY: help demo test test-slow crash lint data bench bench-quality clean
