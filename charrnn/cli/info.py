@@ -44,6 +44,7 @@ def info_command(checkpoint: str, as_json: bool) -> None:
             "best_val_loss": progress.best_val_loss,
             "closing_val_loss": progress.closing_val_loss,
             "validations": progress.validations,
+            "recoveries": progress.recoveries,
             "commands": run.commands,
         }
         click.echo(json.dumps(result))
@@ -60,6 +61,8 @@ def info_command(checkpoint: str, as_json: bool) -> None:
     row("corpus", f"{', '.join(corpus.names)}: {corpus.characters:,} {run.vocab.unit}s, sha256 {corpus.sha256[:16]}...")
     total = f" of {schedule.total:,}" if schedule.total else ""
     row("trained", f"{progress.step:,}{total} steps in {duration(run.elapsed)}")
+    for failed, good in progress.recoveries:
+        row("diverged", f"at step {failed:,}; went back to step {good:,} and on with a lower rate")
     if progress.best_val_loss is not None:
         row("best", f"{_figures(progress.best_val_loss)} at step {progress.best_step:,}")
     if progress.closing_val_loss is not None:
