@@ -48,7 +48,7 @@ class Session:
     choice: str | None
 
     def __post_init__(self) -> None:
-        self.keeper = Keeper(self.run, self.place, self.save_every, self._say, self._warn)
+        self.keeper = Keeper(self.run, self.place, self.save_every, self._tell, self._warn)
 
     def train(self) -> bool:
         """Train to the end of the budget; False if someone stopped it. The checkpoint is saved in any case."""
@@ -160,6 +160,10 @@ class Session:
         """A short text in the hand of the present weights."""
         model = self.run.model("last")
         return sample(model, SAMPLE_LENGTH, temperature=SAMPLE_TEMPERATURE, seed=self.run.progress.step)
+
+    def _tell(self, line: str) -> None:
+        if not self.quiet:
+            self._warn(line)
 
     def _warn(self, line: str) -> None:
         self.progress.warn(line)
