@@ -87,7 +87,7 @@ class Place:
             self.replacing = False
             sync_folder(self.target.parent)
         except OSError as error:
-            raise self._fault(error) from None
+            raise self._fault(error, "replaced") from None
 
     def make_folder(self) -> None:
         """Make the folder once more if it was removed."""
@@ -95,6 +95,8 @@ class Place:
             os.makedirs(self.target.parent, exist_ok=True)
 
     def _back_up(self, old: Path) -> None:
+        if not self.target.is_file() and self.target.exists():
+            raise IsADirectoryError(None, "it is no file any more")
         second_name = self._beside(OLD).with_name(f".{old.name}.{0:08x}.tmp")
         try:
             os.link(self.target, second_name)
@@ -115,5 +117,5 @@ class Place:
                 return self.name + ending
         return str(self._beside(ending))
 
-    def _fault(self, error: OSError) -> CheckpointError:
-        return CheckpointError(f"{self.name}: cannot be written ({error.strerror or error})")
+    def _fault(self, error: OSError, what: str = "written") -> CheckpointError:
+        return CheckpointError(f"{self.name}: cannot be {what} ({error.strerror or error})")

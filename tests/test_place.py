@@ -82,7 +82,7 @@ def test_settling_while_any_system_call_fails(folder, code):
                 with at_call(number, fail(code)) as calls:
                     place.settle()
             except CheckpointError as error:
-                assert "run: cannot be written" in str(error)  # noqa: PT017 - nothing may be raised, too
+                assert "run: cannot be replaced" in str(error)  # noqa: PT017 - nothing may be raised, too
                 assert {"old", "new"} <= set(files().values())
             assert os.path.exists("run")
             place.settle()
@@ -187,3 +187,18 @@ def test_what_was_left_behind_is_swept(folder):
         Path(name).touch()
     with Place("run"):
         assert sorted(os.listdir()) == [".other.0123abcd.tmp", ".run.lock"]
+
+
+def test_what_is_no_file_is_never_moved(folder):
+    """Were a folder to come where the old file was, it would have to stay."""
+    write(run="old")
+    with Place("run") as place:
+        place.begin()
+        write(run_new="new")
+        os.unlink("run")
+        os.mkdir("run")
+        with pytest.raises(CheckpointError, match="run: cannot be replaced"):
+            place.settle()
+        assert place.replacing
+    assert sorted(os.listdir()) == ["run", "run.new"]
+    assert os.path.isdir("run")

@@ -107,4 +107,6 @@ class Keeper:
         if self.step is None:
             return "nothing was saved"
         lost = self.run.progress.step - self.step
+        if not lost:
+            return f"all {self.step:,} steps are in {self.place.file}"
         return f"it was saved at step {self.step:,}, and the {lost:,} steps since then are lost"

@@ -160,8 +160,8 @@ def budget_words(run: Run) -> list[str]:
 def check_paths(names: Sequence[str], checkpoint: str, log: str | None, may_exist: bool) -> None:
     """Raises before any work for a checkpoint that must not, or cannot, be written, and for one file in two roles."""
     folder = os.path.dirname(checkpoint) or "."
-    if os.path.isdir(checkpoint):
-        raise CheckpointError(f"{checkpoint}: is a directory; name a file in it")
+    if os.path.isdir(checkpoint or "."):
+        raise CheckpointError(f"{checkpoint or 'the checkpoint'}: is a directory; name a file in it")
     if os.path.exists(checkpoint) and not os.path.isfile(checkpoint):
         raise CheckpointError(f"{checkpoint}: is a device or a pipe, not a file; name a file")
     if not os.path.isdir(folder):

@@ -88,6 +88,7 @@ def test_a_checkpoint_is_not_overwritten(charrnn, trained):
     [
         ["corpus.txt", "-c", "nowhere/new.npz"],
         ["corpus.txt", "-c", "."],
+        ["corpus.txt", "-c", "", "--force"],
         ["corpus.txt", "-c", "corpus.txt", "--force"],
         ["corpus.txt", "-c", "link.npz", "--force"],
         ["corpus.txt", "--log", "corpus.txt"],
