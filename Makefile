@@ -48,7 +48,7 @@ bench-quality: $(VENV)/bench  ## validation loss for time, for each cell: make b
 
 clean:  ## remove the virtual environment, corpora, caches and what the demo made
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
-	rm -f data/*.txt data/*.npz data/.corpus
+	rm -f data/*.txt data/*.npz data/*.npz.bak data/*.npz.new data/.corpus
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:

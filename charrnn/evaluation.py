@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from math import exp, log
+from threading import Event
 
 import numpy as np
 
@@ -101,7 +102,8 @@ def scores(network: Model, ids: Ids, window: int | None = None, threads: int = 1
     count = -(-(len(ids) - 1) // piece)
     groups = max(-(-count // STREAMS), min(GROUPS, count // FEWEST_STREAMS))
     edges = [count * i // groups for i in range(groups + 1)]
-    score = partial(_score_pieces, network, ids, piece, warm_up)
+    given_up = Event()
+    score = partial(_score_pieces, network, ids, piece, warm_up, given_up)
     if threads == 1:
         yield from map(score, edges, edges[1:])
         return
@@ -109,11 +111,12 @@ def scores(network: Model, ids: Ids, window: int | None = None, threads: int = 1
         try:
             yield from pool.map(score, edges, edges[1:])
         finally:
+            given_up.set()
             pool.shutdown(cancel_futures=True)
 
 
-def _score_pieces(network: Model, ids: Ids, piece: int, warm_up: int, first: int, last: int) -> Score:
-    """The score of the pieces first to last - 1, side by side as the streams of one batch."""
+def _score_pieces(network: Model, ids: Ids, piece: int, warm_up: int, given_up: Event, first: int, last: int) -> Score:
+    """The score of the pieces first to last - 1, side by side as the streams of one batch; of no use if given up."""
     B, N = last - first, len(ids)
     T = min(CHUNK, warm_up + min(piece, N - 1))
     starts = np.arange(first, last) * piece - warm_up
@@ -121,6 +124,8 @@ def _score_pieces(network: Model, ids: Ids, piece: int, warm_up: int, first: int
     work, state = network.workspace(T, B), network.zero_state(B)
     total = Score()
     for begin in range(0, end, T):
+        if given_up.is_set():
+            break
         offset = np.arange(begin, begin + T)[:, None]
         place = starts + offset
         scored = ((offset >= warm_up) & (offset < warm_up + piece) & (place < N - 1)).ravel()

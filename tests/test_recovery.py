@@ -82,11 +82,11 @@ def test_stopped_and_resumed_is_never_stopped(noise, tmp_path, diverge, cell, st
     """Through files; stopped between the good state and the divergence, and while the way is gone a second time."""
     diverge(113, below=LR)
     options = {"val_every": 55, "weight_decay": 0.1}
-    whole = small_run(noise, 160, cell, **options)
+    whole = small_run(noise, 130, cell, **options)
     records = list(train(whole, noise))
     assert whole.progress.recoveries == [(114, 110 if whole.progress.best_step >= 110 else 100)]
 
-    run, parts, stops = small_run(noise, 160, cell, **options), [], list(stops)
+    run, parts, stops = small_run(noise, 130, cell, **options), [], list(stops)
     while not run.finished:
         for record in train(run, noise):
             parts.append(record)
@@ -194,12 +194,12 @@ def test_a_new_budget_keeps_the_lower_rate_and_goes_back_to_where_it_began(noise
 @pytest.mark.parametrize("cell", CELLS)
 def test_a_run_that_is_too_fast_by_far_recovers(noise, tmp_path, cell):
     """And does so in the same way every time."""
-    run, again = (small_run(noise, 250, cell, lr=1, weight_decay=1000, val_every=40) for _ in range(2))
+    run, again = (small_run(noise, 120, cell, lr=1, weight_decay=1000, val_every=40) for _ in range(2))
     records = list(train(run, noise))
     assert len(run.progress.recoveries) > 1
     assert sum(len(r.recoveries) for r in records) == len(run.progress.recoveries)
     assert run.finished
-    assert records[-1].loss < 1.5 * np.log(7)
+    assert records[-1].loss < 2 * np.log(7)
     list(train(again, noise))
     assert content(run, tmp_path) == content(again, tmp_path)
 
@@ -215,7 +215,7 @@ def test_a_hopeless_run_ends_with_the_weights_it_had(noise, tmp_path, cell, grad
     assert content(charrnn.load(tmp_path / "run.npz"), tmp_path) == content(run, tmp_path)
 
 
-@pytest.mark.parametrize("val_every", [1, 3, 10_000])
+@pytest.mark.parametrize("val_every", [1, 10_000])
 @pytest.mark.parametrize(
     ("steps", "lr", "weight_decay"),
     [
