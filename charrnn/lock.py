@@ -52,8 +52,9 @@ class Lock:
                 self._handle = handle
             else:  # whoever had it removed the file between our opening and our locking it
                 os.close(handle)
-        os.ftruncate(self._handle, 0)
-        os.pwrite(self._handle, f"{os.getpid()}".encode(), 0)
+        with suppress(OSError):  # what it says helps people only, and the disk may be full
+            os.ftruncate(self._handle, 0)
+            os.pwrite(self._handle, f"{os.getpid()}".encode(), 0)
         return True
 
     def release(self) -> None:

@@ -1,8 +1,8 @@
 """Where a run is kept: a file, a lock at its side, and, for a while, the older file that it is to replace.
 
 A run that replaces an older file is saved beside it, as FILE.new, until it has shown what it is worth. Then the old
-file becomes FILE.bak and the new one takes its name, in one step: a process that is killed at any moment leaves a
-checkpoint under that name, and a run to go on with.
+file becomes FILE.bak and the new one takes its name, in one step where the file system has links: a process that is
+killed at any moment leaves a checkpoint under that name, and a run to go on with.
 """
 
 from __future__ import annotations

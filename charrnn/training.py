@@ -38,7 +38,7 @@ class Record:
     grad_norm: float  # before clipping
     chars_per_second: float
     val_loss: float | None  # nats per character, where this step ended with a validation
-    recoveries: tuple[Recovery, ...] = ()  # since the last record: why this step comes after an earlier one than that
+    recoveries: tuple[Recovery, ...] = ()  # how often, and why, the run went back between the last record and this one
 
 
 def train(run: Run, corpus: Corpus, threads: int = 1, set_aside: float = 0.0) -> Iterator[Record]:
