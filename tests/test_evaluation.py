@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from charrnn import evaluation
+from charrnn import pieces
 from charrnn.errors import OptionError, TextError, UnknownCharacterError
 from charrnn.evaluation import Score, evaluate, scores
 from charrnn.language_model import LanguageModel
@@ -61,7 +61,7 @@ def small(monkeypatch):
 
     def shrink(**constants):
         for name, value in ({"PIECE": 10, "WARM_UP": 4, "STREAMS": 3, "CHUNK": 3} | constants).items():
-            monkeypatch.setattr(evaluation, name, value)
+            monkeypatch.setattr(pieces, name, value)
 
     shrink()
     return shrink

@@ -75,7 +75,7 @@ def eval_command(
 
     score = unknown_score(model, missing, unknown)
     with scoring_bar(len(ids)) as bar:
-        for part in scores(model.network, ids, window, threads or physical_cores()):
+        for part in scores(model.network, ids, window, threads or physical_cores(), model.reset):
             score += part
             bar.update(part.chars)
 
