@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .run import Options
     from .sampling import sample
     from .scoring import score
+    from .scoring import score
     from .starting import new_run
     from .text.corpus import read_corpus
     from .training import train
@@ -43,6 +44,7 @@ _HOMES = {
     "sample": "sampling",
     "save": "checkpoint",
     "score": "scoring",
+    "score": "scoring",
     "train": "training",
 }
 
@@ -56,6 +58,7 @@ __all__ = [
     "read_corpus",
     "sample",
     "save",
+    "score",
     "score",
     "train",
 ]

@@ -109,7 +109,7 @@ def score_command(
     Examples:
       charrnn score other.txt
       charrnn score other.txt --per word --top 20
-      charrnn score - --threshold 4 < other.txt
+      charrnn score other.txt --threshold 4
       charrnn score other.txt --per char --jsonl > chars.jsonl
       charrnn score other.txt --colour
     """
