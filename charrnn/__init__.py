@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from .run import Options
     from .sampling import sample
     from .scoring import score
-    from .scoring import score
     from .starting import new_run
     from .text.corpus import read_corpus
     from .training import train
@@ -44,7 +43,6 @@ _HOMES = {
     "sample": "sampling",
     "save": "checkpoint",
     "score": "scoring",
-    "score": "scoring",
     "train": "training",
 }
 
@@ -58,7 +56,6 @@ __all__ = [
     "read_corpus",
     "sample",
     "save",
-    "score",
     "score",
     "train",
 ]

@@ -80,7 +80,7 @@ class _Reading:
         """Read on, and score all that is whole now."""
         self._take(text)
         self._score(self._whole())
-        if len(self.waiting) - self.waiting.argmax() > MOST_HELD:
+        if len(self.waiting) - self._certain > MOST_HELD:
             self._score(len(self.ids) - 1)
 
     def finish(self) -> None:
@@ -90,11 +90,16 @@ class _Reading:
         self._score(len(self.ids) - 1)
 
     def certain(self) -> Part:
-        """Let go of the characters before the first one that waits."""
-        count = int(self.waiting.argmax()) if self.waiting.any() else len(self.waiting)
+        """Let go of what is certain."""
+        count = self._certain
         part = self.held.between(0, count)
         self.held, self.waiting = self.held.between(count), self.waiting[count:]
         return part
+
+    @property
+    def _certain(self) -> int:
+        """How many of the held characters come before the first that waits."""
+        return int(self.waiting.argmax()) if self.waiting.any() else len(self.waiting)
 
     def _take(self, text: str | bytes) -> None:
         vocab, reset = self.model.vocab, self.cut.reset
