@@ -87,7 +87,7 @@ def _grams(context: Numbers, text: Ids, V: int) -> Grams:
 
 def _contexts(at: Numbers, text: Ids, n: int, reset: int | None) -> Numbers:
     """The numbers of the n characters before each place, from those of the strings that end at each; -1 for none."""
-    context = np.append(-1, at[:-1])
+    context = np.append(-1, at)[:-1]
     if reset is not None and n > 1:
         context[1:][text[:-1] == reset] = -1
     return context
