@@ -63,7 +63,7 @@ def evaluate(
     scores windows of N characters instead, each from the zero state. Raises TextError below two known characters.
     """
     ids, missing = model.vocab.encode(text, check_policy(unknown))
-    return sum(scores(model.network, ids, window, threads, model.reset), start=unknown_score(model, missing, unknown))
+    return sum(scores(model.network, ids, window, threads, model.restart), start=unknown_score(model, missing, unknown))
 
 
 def check_policy(unknown: str) -> str:
@@ -79,17 +79,17 @@ def unknown_score(model: LanguageModel, missing: int, unknown: str) -> Score:
 
 
 def scores(
-    network: Model, ids: Ids, window: int | None = None, threads: int = 1, reset: int | None = None
+    network: Model, ids: Ids, window: int | None = None, threads: int = 1, restart: int | None = None
 ) -> Iterator[Score]:
     """The score of a text given as ids, in parts: their sum is the whole, their `chars` tell the progress.
 
-    `reset` is the id at which, when it is read, the state starts again: the newline in a text of records.
+    `restart` is the id at which, when it is read, the state starts again: the newline in a text of records.
     """
     if len(ids) < 2:
         raise TextError(f"the text has {len(ids)} characters that the model knows; evaluating takes at least 2")
     if window is not None and window < 1:
         raise OptionError(f"a window of {window} characters holds nothing to score; it must be 1 or more")
-    how = cut(reset, window)
+    how = cut(restart, window)
     yield from in_order(partial(_score, network, ids, how), groups(0, len(ids) - 1, how.piece), threads)
 
 

@@ -23,6 +23,6 @@ class LanguageModel:
     lines: bool = False
 
     @property
-    def reset(self) -> int | None:
+    def restart(self) -> int | None:
         """The id at which, when it is read, the state starts again at zero; None where it never does."""
         return self.start if self.lines else None

@@ -45,11 +45,11 @@ class Grams(NamedTuple):
     at: Numbers  # the number of the string that ends at each place; -1 if it would begin before the text
 
 
-def ngram_nats(training: Ids, text: Ids, V: int, highest: int, reset: int | None = None) -> Iterator[Array]:
+def ngram_nats(training: Ids, text: Ids, V: int, highest: int, restart: int | None = None) -> Iterator[Array]:
     """The nats of each character of a text by the n-gram models of a training text, n = 1, 2 ... `highest`.
 
-    Ids are below V; `reset` is that of the newline in texts of records. There are fewer orders if the training text has
-    fewer characters. Takes some 110 bytes for each of them, whatever V is: no table is larger than the text.
+    Ids are below V; `restart` is that of the newline in texts of records. There are fewer orders if the training text
+    has fewer characters. Takes some 110 bytes for each of them, whatever V is: no table is larger than the text.
     """
     lower = np.full(len(text), 1 / V)
     grams, context = _grams(np.zeros(len(training), np.int64), training, V), np.zeros(len(text), np.int64)
@@ -61,17 +61,17 @@ def ngram_nats(training: Ids, text: Ids, V: int, highest: int, reset: int | None
         known = grams.codes[place] == codes
         yield -np.log(_interpolated(grams.codes, grams.counts, V, context, place, known, lower))
 
-        longer = _grams(_contexts(grams.at, training, n, reset), training, V)
+        longer = _grams(_contexts(grams.at, training, n, restart), training, V)
         lower = _interpolated(grams.codes, _continuations(grams, longer), V, context, place, known, lower)
-        context = _contexts(np.where(known, place, -1), text, n, reset)
+        context = _contexts(np.where(known, place, -1), text, n, restart)
         grams = longer
 
 
-def best_order(training: Ids, V: int, reset: int | None = None) -> int:
+def best_order(training: Ids, V: int, restart: int | None = None) -> int:
     """The order that does best on the end of the training text when fitted on what comes before it."""
     cut = int(len(training) * (1 - HELD_OUT))
     losses = []
-    for nats in ngram_nats(training[:cut], training[cut:], V, HIGHEST, reset):
+    for nats in ngram_nats(training[:cut], training[cut:], V, HIGHEST, restart):
         losses.append(nats.sum())
         if losses[-1] > min(losses):  # it has turned
             break
@@ -85,11 +85,11 @@ def _grams(context: Numbers, text: Ids, V: int) -> Grams:
     return Grams(codes, counts, at)
 
 
-def _contexts(at: Numbers, text: Ids, n: int, reset: int | None) -> Numbers:
+def _contexts(at: Numbers, text: Ids, n: int, restart: int | None) -> Numbers:
     """The numbers of the n characters before each place, from those of the strings that end at each; -1 for none."""
     context = np.append(-1, at)[:-1]
-    if reset is not None and n > 1:
-        context[1:][text[:-1] == reset] = -1
+    if restart is not None and n > 1:
+        context[1:][text[:-1] == restart] = -1
     return context
 
 

@@ -33,16 +33,16 @@ Result = TypeVar("Result")
 
 
 class Cut(NamedTuple):
-    """How a text is cut, as above. `reset` is the id of the newline in a text of records, else None."""
+    """How a text is cut, as above. `restart` is the id of the newline in a text of records, else None."""
 
     piece: int
     warm_up: int
-    reset: int | None
+    restart: int | None
 
 
-def cut(reset: int | None = None, window: int | None = None) -> Cut:
+def cut(restart: int | None = None, window: int | None = None) -> Cut:
     """The cut that everything is scored by, or into windows of so many characters without a warm-up."""
-    return Cut(PIECE, WARM_UP, reset) if window is None else Cut(window, 0, reset)
+    return Cut(PIECE, WARM_UP, restart) if window is None else Cut(window, 0, restart)
 
 
 def groups(begin: int, end: int, piece: int) -> list[int]:
@@ -89,13 +89,13 @@ def stretches(ids: Ids, how: Cut, begin: int, end: int) -> tuple[Array, Array, A
     In a text that comes in parts `begin` and `end` may be any places in it.
     """
     starts = [np.array([begin]), np.arange(begin // how.piece + 1, -(-end // how.piece)) * how.piece]
-    if how.reset is not None:
-        starts.append(begin + np.flatnonzero(ids[begin:end] == how.reset))
+    if how.restart is not None:
+        starts.append(begin + np.flatnonzero(ids[begin:end] == how.restart))
     start = np.unique(np.concatenate(starts))
     first = np.maximum(0, start // how.piece * how.piece - how.warm_up)
-    if how.reset is not None:
-        resets = first[0] + np.flatnonzero(ids[first[0] : end] == how.reset)
-        first = np.maximum(first, np.append(0, resets)[np.searchsorted(resets, start, "right")])
+    if how.restart is not None:
+        restarts = first[0] + np.flatnonzero(ids[first[0] : end] == how.restart)
+        first = np.maximum(first, np.append(0, restarts)[np.searchsorted(restarts, start, "right")])
     return first, start, np.append(start[1:], end)
 
 

@@ -66,8 +66,8 @@ class _Reading:
 
     def __init__(self, model: LanguageModel, unknown: str, ranked: bool, threads: int, where: str) -> None:
         self.model, self.unknown, self.ranked, self.threads, self.where = model, unknown, ranked, threads, where
-        self.cut = cut(model.reset)
-        first = [] if model.reset is None else [model.reset]
+        self.cut = cut(model.restart)
+        first = [] if model.restart is None else [model.restart]
         self.ids: Ids = np.array(first, id_type(len(model.vocab)))  # from the warm-up of a piece that is not scored yet
         self.done = 0  # how many of them have been read; the one after those has been predicted
         self.position = 0  # how many characters came
@@ -85,8 +85,8 @@ class _Reading:
 
     def finish(self) -> None:
         """There is no more: score the rest. A last line without its newline is a record all the same."""
-        if self.cut.reset is not None and self.position and not self.ended:
-            self._take(self.model.vocab.decode(np.array([self.cut.reset])))
+        if self.cut.restart is not None and self.position and not self.ended:
+            self._take(self.model.vocab.decode(np.array([self.cut.restart])))
         self._score(len(self.ids) - 1)
 
     def certain(self) -> Part:
@@ -102,13 +102,13 @@ class _Reading:
         return int(self.waiting.argmax()) if self.waiting.any() else len(self.waiting)
 
     def _take(self, text: str | bytes) -> None:
-        vocab, reset = self.model.vocab, self.cut.reset
+        vocab, restart = self.model.vocab, self.cut.restart
         ids, missing = vocab.encode(text, self.unknown, self.where, self.position)
         known = vocab.known(text) if missing else np.ones(len(text), np.bool_)
         waiting = known.copy()
-        if reset is not None:
+        if restart is not None:
             symbols = np.append(self.last, ids)
-            records = (symbols[1:] != reset) | (symbols[:-1] != reset)  # no empty lines
+            records = (symbols[1:] != restart) | (symbols[:-1] != restart)  # no empty lines
             self.last, ids, waiting[known] = int(symbols[-1]), ids[records], records
         elif len(ids) and not len(self.ids):
             waiting[known.argmax()] = False  # the first character follows nothing
@@ -128,9 +128,9 @@ class _Reading:
     def _whole(self) -> int:
         """How many of `ids` can be read now by the cut: to the end of a piece, or of a record."""
         end = (len(self.ids) - 1) // self.cut.piece * self.cut.piece
-        if self.cut.reset is None:
+        if self.cut.restart is None:
             return end
-        ended = np.flatnonzero(self.ids[self.done + 1 :] == self.cut.reset)
+        ended = np.flatnonzero(self.ids[self.done + 1 :] == self.cut.restart)
         return max(end, self.done + 1 + int(ended[-1])) if len(ended) else end
 
     def _score(self, end: int) -> None:

@@ -58,9 +58,9 @@ def test_records_are_read_from_the_zero_state(small, cell, longest, dtype, toler
     ids = records(120 // longest, longest)
     network = network_of(cell, dtype)
     expected = naive(network_of(cell), ids, 10, 4)
-    total = sum(part.nats for part in scores(network, ids, reset=NEWLINE))
+    total = sum(part.nats for part in scores(network, ids, restart=NEWLINE))
     assert total / len(expected) == pytest.approx(expected.mean(), abs=tolerance)
-    threaded = sum(part.nats for part in scores(network, ids, reset=NEWLINE, threads=2))
+    threaded = sum(part.nats for part in scores(network, ids, restart=NEWLINE, threads=2))
     assert threaded == total
 
 
@@ -72,25 +72,25 @@ def test_records_are_the_batch_with_a_mask():
     network.forward(x, network.zero_state(1), work, keep=(x != NEWLINE).astype(float))
     probs = np.exp(work.logits) / np.exp(work.logits).sum(axis=0)
     nats = -np.log(probs[ids[1:], np.arange(len(x))]).sum()
-    assert sum(part.nats for part in scores(network, ids, reset=NEWLINE)) == pytest.approx(nats, rel=1e-12)
+    assert sum(part.nats for part in scores(network, ids, restart=NEWLINE)) == pytest.approx(nats, rel=1e-12)
 
 
 def test_the_order_of_records_does_not_matter():
     """However they are sorted into batches, each has a loss of its own."""
     network, rng = network_of("lstm"), np.random.default_rng(2)
     lines = [np.append(rng.integers(1, V, n), NEWLINE).astype(np.uint8) for n in (1, 200, 3, 3, 70, 1, 9)]
-    alone = [sum(p.nats for p in scores(network, np.append(np.uint8(0), line), reset=NEWLINE)) for line in lines]
+    alone = [sum(p.nats for p in scores(network, np.append(np.uint8(0), line), restart=NEWLINE)) for line in lines]
     for order in (range(7), reversed(range(7))):
         ids = np.concatenate([[NEWLINE], *(lines[i] for i in order)]).astype(np.uint8)
-        assert sum(p.nats for p in scores(network, ids, reset=NEWLINE)) == pytest.approx(sum(alone), rel=1e-12)
+        assert sum(p.nats for p in scores(network, ids, restart=NEWLINE)) == pytest.approx(sum(alone), rel=1e-12)
 
 
 @pytest.mark.parametrize(("begin", "end"), [(0, 99), (0, 1), (7, 99), (10, 20), (13, 17), (38, 39), (5, 31)])
-@pytest.mark.parametrize("reset", [None, NEWLINE])
-def test_any_stretch_of_a_text_can_be_asked_for(small, begin, end, reset):
+@pytest.mark.parametrize("restart", [None, NEWLINE])
+def test_any_stretch_of_a_text_can_be_asked_for(small, begin, end, restart):
     """Each place once, with what the whole text gives for it."""
     network, ids = network_of("rnn"), records(40, 6)[:100]
-    how, found = cut(reset), {}
+    how, found = cut(restart), {}
 
     def nats(first, last):
         for places, scored, logits, y in predictions(network, ids, how, first, last):

@@ -80,7 +80,7 @@ def test_sums_are_exact_and_those_of_evaluation(lines, dtype):
     model, text = model_of(dtype=dtype, lines=lines), text_of(9000) + "\n"
     if lines:  # as a text of records is laid out: after a newline, without empty lines
         laid_out = "\n" + "".join(f"{line}\n" for line in text.split("\n") if line)
-        parts = list(scores(model.network, model.vocab.encode(laid_out)[0], reset=model.reset))
+        parts = list(scores(model.network, model.vocab.encode(laid_out)[0], restart=model.restart))
         nats, chars = sum(part.nats for part in parts), sum(part.chars for part in parts)
     else:
         whole = evaluate(model, text)

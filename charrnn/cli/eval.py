@@ -91,13 +91,13 @@ def eval_command(
 
     score = unknown_score(model, missing, unknown)
     with scoring_bar(len(ids)) as bar:
-        for part in scores(model.network, ids, window, threads or physical_cores(), model.reset):
+        for part in scores(model.network, ids, window, threads or physical_cores(), model.restart):
             score += part
             bar.update(part.chars)
 
     unit, others = model.vocab.unit, None
     if compared:
-        others = baselines(model.vocab, training, ids, score.chars - len(ids) + 1, model.reset)
+        others = baselines(model.vocab, training, ids, score.chars - len(ids) + 1, model.restart)
     if as_json:
         result: dict[str, Any] = {
             "nats_per_char": score.nats_per_char,
