@@ -10,21 +10,19 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import IO
 
-PIECE = 1 << 20  # bytes read at a time, at most
 
-
-def arriving(file: IO[bytes]) -> Iterator[bytes]:
-    """The bytes of an open file in pieces, none of them empty; there is no wait for more where there are some."""
+def arriving(file: IO[bytes], size: int) -> Iterator[bytes]:
+    """The bytes of an open file in pieces of `size` at most, none empty; no wait for more where there are some."""
     if not isinstance(file, io.BufferedReader) or stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-        while piece := file.read(PIECE):
+        while piece := file.read(size):
             yield piece
         return
-    _widen(file.fileno())
-    while piece := file.read1(PIECE):
-        parts, size = [piece], len(piece)
-        while size < PIECE and _ready(file) and (piece := file.read1(PIECE - size)):
+    _widen(file.fileno(), size)
+    while piece := file.read1(size):
+        parts, room = [piece], size - len(piece)
+        while room and _ready(file) and (piece := file.read1(room)):
             parts.append(piece)
-            size += len(piece)
+            room -= len(piece)
         yield b"".join(parts)
 
 
@@ -36,9 +34,9 @@ def _ready(file: IO[bytes]) -> bool:
         return False
 
 
-def _widen(number: int) -> None:
-    """Let a pipe hold a piece, so that its writer can go on while we compute; on Linux, if we may."""
+def _widen(number: int, size: int) -> None:
+    """Let a pipe hold `size` bytes, so that its writer can go on while we compute; on Linux, if we may."""
     with suppress(ImportError, AttributeError, OSError):
         import fcntl
 
-        fcntl.fcntl(number, fcntl.F_SETPIPE_SZ, PIECE)
+        fcntl.fcntl(number, fcntl.F_SETPIPE_SZ, size)

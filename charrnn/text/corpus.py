@@ -19,9 +19,10 @@ from typing import IO, Any, Protocol
 import numpy as np
 
 from ..errors import OptionError, TextError
-from .arriving import PIECE, arriving
+from .arriving import arriving
 from .vocab import CODE_POINTS, Ids, Vocab, code_points, id_type
 
+PIECE = 1 << 20  # bytes read at a time
 OPENERS: dict[str, Callable[[str, str], Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 STDIN = "-"
 
@@ -165,7 +166,7 @@ def read_bytes(name: str, digest: _Hash | None = None) -> Iterator[bytes]:
     """
     try:
         with _open(name) as file:
-            for piece in arriving(file):
+            for piece in arriving(file, PIECE):
                 if digest:
                     digest.update(piece)
                 yield piece
