@@ -20,7 +20,9 @@ In a text of records nothing before the newline that a record begins after is lo
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
+from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
@@ -68,14 +70,27 @@ def ngram_nats(training: Ids, text: Ids, V: int, highest: int, restart: int | No
 
 
 def best_order(training: Ids, V: int, restart: int | None = None) -> int:
-    """The order that does best on the end of the training text when fitted on what comes before it."""
-    cut = int(len(training) * (1 - HELD_OUT))
-    losses = []
-    for nats in ngram_nats(training[:cut], training[cut:], V, HIGHEST, restart):
-        losses.append(nats.sum())
+    """The order that does best on a part of the training text when fitted on the rest of it."""
+    fitted, held_out = _divided(training, restart)
+    losses: list[float] = []
+    for nats in ngram_nats(fitted, held_out, V, HIGHEST, restart):
+        losses.append(float(nats.sum()))
         if losses[-1] > min(losses):  # it has turned
             break
     return int(np.argmin(losses)) + 1
+
+
+def _divided(training: Ids, restart: int | None) -> tuple[Ids, Ids]:
+    """What comes before the end, and the end; of records a share, with all copies of a record on the same side."""
+    if restart is not None:
+        edges = np.append(np.flatnonzero(training == restart), len(training))
+        records = (training[a:b].tobytes() for a, b in pairwise(edges.tolist()))
+        out = np.array([crc32(record) % round(1 / HELD_OUT) == 0 for record in records], np.bool_)
+        if out.any() and not out.all():
+            apart = np.repeat(np.append(False, out), np.diff(edges, prepend=0))
+            return training[~apart], training[apart]
+    cut = int(len(training) * (1 - HELD_OUT))
+    return training[:cut], training[cut:]
 
 
 def _grams(context: Numbers, text: Ids, V: int) -> Grams:

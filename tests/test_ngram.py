@@ -122,6 +122,15 @@ def test_the_best_order_is_that_of_the_source(order):
     assert best_order(np.array(text, np.uint8), 5) == order
 
 
+def test_the_order_is_not_chosen_on_records_that_were_learnt():
+    """Four letters at random, each such record a hundred times: only those that are new tell that order 1 is enough."""
+    rng = np.random.default_rng(0)
+    lines = rng.permutation(np.repeat(rng.integers(1, 6, (200, 4)), 100, axis=0))
+    ids = np.append(0, np.concatenate([lines, np.zeros((len(lines), 1), np.int64)], axis=1)).astype(np.uint8)
+    assert best_order(ids, 6, None) > 4
+    assert best_order(ids, 6, NEWLINE) <= 2
+
+
 @pytest.mark.parametrize("training", ["ab", "aab", "abcdefgh"])
 def test_very_short_training_texts(training):
     order = best_order(ids_of(training), 8)
