@@ -23,6 +23,7 @@ from .text.units import check_unit, ends
 
 DOUBT = 16  # characters that cost nothing, added to each row when rows are ranked
 SLICE = 1 << 20  # characters of a text in memory that are scored at a time
+SHORT = 1 << 15  # and made rows of
 
 
 class Row(NamedTuple):
@@ -100,16 +101,15 @@ def _rows(parts: Iterable[tuple[Part, Part | None]], per: str) -> Iterator[Row]:
         return Row(number, start, end, chars, own, own / max(1, chars), rank or None, other, ratio, text)
 
     compared = False
-    for part, other in parts:
+    for part, other in _short(parts):
         text, scored, compared = part.text, part.scored, other is not None
         if other is not None:
             scored = scored & other.scored
-        edges = ends(text, per, after_space) if text else np.zeros(0, np.intp)
-        after_space = text[-1:].isspace() if text else after_space
+        edges, after_space = ends(text, per, after_space), text[-1:].isspace()
         begins, stops = np.append(0, edges), np.append(edges, len(text))
         unit = np.repeat(np.arange(len(begins)), stops - begins)
         sums = [
-            np.bincount(unit, column * scored, len(begins)).tolist()
+            np.bincount(unit, np.where(scored, column, 0), len(begins)).tolist()
             for column in (scored, part.millionths, other.millionths if other else scored)
         ]
         ranks = part.ranks.tolist() if per == "char" else []
@@ -124,6 +124,14 @@ def _rows(parts: Iterable[tuple[Part, Part | None]], per: str) -> Iterator[Row]:
         offset += len(text)
     if offset > start:
         yield row(offset, 0)
+
+
+def _short(parts: Iterable[tuple[Part, Part | None]]) -> Iterator[tuple[Part, Part | None]]:
+    """The same, cut into parts that are not empty and that can become rows in little memory."""
+    for part, other in parts:
+        for start in range(0, len(part.text), SHORT):
+            stop = start + SHORT
+            yield part.between(start, stop), None if other is None else other.between(start, stop)
 
 
 def oddest(rows: Iterable[Row], count: int) -> list[Row]:
