@@ -14,8 +14,9 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"
 import numpy as np
 
 from charrnn.checkpoint import load_model
-from charrnn.evaluation import PIECE, WARM_UP, Score, scores
+from charrnn.evaluation import Score, scores
 from charrnn.nn.softmax import nats
+from charrnn.pieces import PIECE, WARM_UP
 
 CHUNK = 256
 

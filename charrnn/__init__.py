@@ -12,6 +12,8 @@ charrnn.save("model.npz", run)
 model = charrnn.load_model("model.npz")
 print(charrnn.sample(model, length=200, temperature=0.8, seed=1))
 print(charrnn.evaluate(model, "some text").bits_per_char)
+for word in charrnn.score(model, "some text", per="word"):
+    print(word.text, word.bits)
 """
 
 from importlib import import_module
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from .evaluation import evaluate
     from .run import Options
     from .sampling import sample
+    from .scoring import score
     from .starting import new_run
     from .text.corpus import read_corpus
     from .training import train
@@ -39,6 +42,7 @@ _HOMES = {
     "read_corpus": "text.corpus",
     "sample": "sampling",
     "save": "checkpoint",
+    "score": "scoring",
     "train": "training",
 }
 
@@ -52,6 +56,7 @@ __all__ = [
     "read_corpus",
     "sample",
     "save",
+    "score",
     "train",
 ]
 

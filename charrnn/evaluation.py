@@ -1,15 +1,8 @@
-"""How well a model predicts a text: exact negative log-likelihood, by one definition for `eval` and validation.
-
-The text is cut every PIECE characters from its start. Each piece is read from the zero state, after the WARM_UP
-characters before it, which are not scored (the first piece has none). So every character after the first is scored
-exactly once, pieces can be read side by side, and the figure does not depend on how many are. How far it is from one
-sequential pass is measured in benchmarks/README.md.
-"""
+"""How well a model predicts a text: exact negative log-likelihood, by one definition for `eval` and validation."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from math import exp, log
@@ -21,14 +14,8 @@ from .errors import OptionError, TextError
 from .language_model import LanguageModel
 from .nn.model import Model
 from .nn.softmax import nats
+from .pieces import Cut, cut, groups, in_order, predictions
 from .text.vocab import UNKNOWN_POLICIES, Ids
-
-PIECE = 4096
-WARM_UP = 512
-STREAMS = 32  # pieces read side by side, at most; changes the speed, not the figure
-GROUPS = 4  # of pieces, if there are enough for FEWEST_STREAMS in each, so that threads have something to share
-FEWEST_STREAMS = 4
-CHUNK = 64
 
 
 @dataclass(frozen=True)
@@ -77,7 +64,7 @@ def evaluate(
     scores windows of N characters instead, each from the zero state. Raises TextError below two known characters.
     """
     ids, missing = model.vocab.encode(text, check_policy(unknown))
-    return sum(scores(model.network, ids, window, threads), start=unknown_score(model, missing, unknown))
+    return sum(scores(model.network, ids, window, threads, model.restart), start=unknown_score(model, missing, unknown))
 
 
 def check_policy(unknown: str) -> str:
@@ -92,50 +79,25 @@ def unknown_score(model: LanguageModel, missing: int, unknown: str) -> Score:
     return Score(charged * log(len(model.vocab)), charged, 0, missing)
 
 
-def scores(network: Model, ids: Ids, window: int | None = None, threads: int = 1) -> Iterator[Score]:
-    """The score of a text given as ids, in parts: their sum is the whole, their `chars` tell the progress."""
+def scores(
+    network: Model, ids: Ids, window: int | None = None, threads: int = 1, restart: int | None = None
+) -> Iterator[Score]:
+    """The score of a text given as ids, in parts: their sum is the whole, their `chars` tell the progress.
+
+    `restart` is the id at which, when it is read, the state starts again: the newline in a text of records.
+    """
     if len(ids) < 2:
         raise TextError(f"the text has {len(ids)} characters that the model knows; evaluating takes at least 2")
     if window is not None and window < 1:
         raise OptionError(f"a window of {window} characters holds nothing to score; it must be 1 or more")
-    piece, warm_up = (window, 0) if window else (PIECE, WARM_UP)
-    count = -(-(len(ids) - 1) // piece)
-    groups = max(-(-count // STREAMS), min(GROUPS, count // FEWEST_STREAMS))
-    edges = [count * i // groups for i in range(groups + 1)]
-    given_up = Event()
-    score = partial(_score_pieces, network, ids, piece, warm_up, given_up)
-    if threads == 1:
-        yield from map(score, edges, edges[1:])
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        try:
-            yield from pool.map(score, edges, edges[1:])
-        finally:
-            given_up.set()
-            pool.shutdown(cancel_futures=True)
+    how = cut(restart, window)
+    yield from in_order(partial(_score, network, ids, how), groups(0, len(ids) - 1, how.piece), threads)
 
 
-def _score_pieces(network: Model, ids: Ids, piece: int, warm_up: int, given_up: Event, first: int, last: int) -> Score:
-    """The score of the pieces first to last - 1, side by side as the streams of one batch; of no use if given up."""
-    B, N = last - first, len(ids)
-    T = min(CHUNK, warm_up + min(piece, N - 1))
-    starts = np.arange(first, last) * piece - warm_up
-    end = min(warm_up + piece, N - 1 - int(starts[0]))
-    work, state = network.workspace(T, B), network.zero_state(B)
+def _score(network: Model, ids: Ids, how: Cut, given_up: Event, begin: int, end: int) -> Score:
     total = Score()
-    for begin in range(0, end, T):
-        if given_up.is_set():
-            break
-        offset = np.arange(begin, begin + T)[:, None]
-        place = starts + offset
-        scored = ((offset >= warm_up) & (offset < warm_up + piece) & (place < N - 1)).ravel()
-        x, y = ids[place.clip(0, N - 1)], ids[(place + 1).clip(0, N - 1)].ravel()
-        keep = (place != 0).astype(work.logits.dtype) if starts[0] < 0 else None
-        with np.errstate(all="ignore"):  # weights of a run that diverged give a score that is not finite
-            state = network.forward(x, state, work, keep)
-            losses, guesses = nats(work.logits, y), work.logits.argmax(axis=0)
-        if scored.any():
-            total += Score(
-                float(losses[scored].sum(dtype=np.float64)), int(scored.sum()), int((guesses == y)[scored].sum())
-            )
+    with np.errstate(all="ignore"):  # weights of a run that diverged give a score that is not finite
+        for places, scored, logits, y in predictions(network, ids, how, given_up, begin, end):
+            losses, guesses = nats(logits, y)[scored], (logits.argmax(axis=0) == y)[scored]
+            total += Score(float(losses.sum(dtype=np.float64)), len(places), int(guesses.sum()))
     return total

@@ -10,12 +10,19 @@ from .text.vocab import Vocab
 
 @dataclass(frozen=True)
 class LanguageModel:
-    """What `sample` and `evaluate` need of a trained model.
+    """What `sample`, `evaluate` and `score` need of a trained model.
 
     `start` is the id of the character that is read first where no prime is given: a newline, or the first character of
-    the training text if that has no newline.
+    the training text if that has no newline. `lines`: is it a model of records, one a line, each read from the zero
+    state after a newline?
     """
 
     network: Model
     vocab: Vocab
     start: int
+    lines: bool = False
+
+    @property
+    def restart(self) -> int | None:
+        """The id at which, when it is read, the state starts again at zero; None where it never does."""
+        return self.start if self.lines else None

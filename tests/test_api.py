@@ -1,5 +1,7 @@
 """The example in the package's docstring is run as it stands."""
 
+import pytest
+
 import charrnn
 
 
@@ -14,10 +16,12 @@ def test_the_example_runs(tmp_path, monkeypatch, capsys, short_text):
     steps = [line.split() for line in lines[:500]]
     assert [int(step) for step, _ in steps] == list(range(1, 501))
     assert float(steps[-1][1]) < float(steps[0][1])
-    written = "\n".join(lines[500:-1])
-    assert len(written) == 200
-    assert set(written) <= set(names["corpus"].vocab.characters)
-    assert 0 < float(lines[-1]) < 8
+    *written, bits_per_char, some, text = lines[500:]
+    assert len("\n".join(written)) == 200
+    assert set("".join(written)) <= set(names["corpus"].vocab.characters)
+    assert 0 < float(bits_per_char) < 8
+    words = [some.removeprefix("some "), text.removeprefix(" text ")]
+    assert sum(map(float, words)) == pytest.approx(8 * float(bits_per_char), abs=1e-4)
     assert (tmp_path / "model.npz").exists()
 
 

@@ -1,11 +1,10 @@
 from math import exp, inf, log
-from time import sleep
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from charrnn import evaluation
+from charrnn import pieces
 from charrnn.errors import OptionError, TextError, UnknownCharacterError
 from charrnn.evaluation import Score, evaluate, scores
 from charrnn.language_model import LanguageModel
@@ -62,7 +61,7 @@ def small(monkeypatch):
 
     def shrink(**constants):
         for name, value in ({"PIECE": 10, "WARM_UP": 4, "STREAMS": 3, "CHUNK": 3} | constants).items():
-            monkeypatch.setattr(evaluation, name, value)
+            monkeypatch.setattr(pieces, name, value)
 
     shrink()
     return shrink
@@ -167,20 +166,3 @@ def test_probabilities_of_all_continuations_sum_to_one(small):
     model = model_of("gru")
     total = sum(exp(-evaluate(model, "a" + x + y + z).nats) for x in CHARACTERS for y in CHARACTERS for z in CHARACTERS)
     assert_allclose(total, 1, rtol=1e-12)
-
-
-def test_who_gives_up_does_not_wait_for_what_is_being_read(monkeypatch):
-    """As on Ctrl-C: pieces that other threads are in the middle of are left."""
-    model, read, forward = model_of().network, [], Model.forward
-
-    def slow(self, x, state, work, keep):
-        if keep is not None:  # the first pieces, which begin with the text
-            raise KeyboardInterrupt
-        read.append(x.shape)
-        sleep(0.02)
-        return forward(self, x, state, work, keep)
-
-    monkeypatch.setattr(Model, "forward", slow)
-    with pytest.raises(KeyboardInterrupt):
-        list(scores(model, ids_of(16 * evaluation.PIECE), threads=4))
-    assert len(read) < 3 * evaluation.PIECE // evaluation.CHUNK

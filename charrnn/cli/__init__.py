@@ -19,6 +19,7 @@ from .eval import eval_command
 from .info import info_command
 from .output import harmless
 from .sample import sample_command
+from .score import score_command
 from .threads import one_blas_thread
 from .train import train_command
 
@@ -66,6 +67,7 @@ def main() -> None:
     charrnn train corpus.txt          # learns, and keeps what it learnt in charrnn.npz
     charrnn sample --temp 0.8         # writes more text like it
     charrnn eval other.txt            # tells how likely any text is
+    charrnn score other.txt           # and each line, word or character of it
     charrnn info                      # tells what the checkpoint is
 
     `charrnn COMMAND --help` has every option, with examples.
@@ -76,5 +78,5 @@ def main() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-for command in (train_command, sample_command, eval_command, info_command):
+for command in (train_command, sample_command, eval_command, score_command, info_command):
     main.add_command(command)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +13,7 @@ from .threads import physical_cores
 
 if TYPE_CHECKING:
     from ..run import Run
+    from ..text.corpus import Corpus
     from ..text.vocab import Ids
 
 
@@ -33,6 +34,14 @@ if TYPE_CHECKING:
     show_default=True,
     help="Characters that the model does not know: an error; left out; or charged ln V nats each.",
 )
+@click.option(
+    "--baselines",
+    "compared",
+    is_flag=True,
+    help="Say what others make of the text: knowing nothing (uniform), the characters' shares in the training text "
+    "(unigram), the best n-gram model of it, and gzip, bz2, xz by themselves and after the training text (of which "
+    "gzip remembers 32 kB and bz2 900 kB); and where the model stands. They learn from its last 4 million characters.",
+)
 @click.option("--encoding", metavar="NAME", help="The texts' encoding.  [default: that of the training text]")
 @threads_option
 @weights_option
@@ -42,6 +51,7 @@ def eval_command(
     as_json: bool,
     window: int | None,
     unknown: str,
+    compared: bool,
     encoding: str | None,
     threads: int | None,
     weights: str | None,
@@ -56,31 +66,40 @@ def eval_command(
       charrnn eval other.txt
       charrnn eval other.txt --unknown skip --json
       charrnn eval --window 256
+      charrnn eval --baselines
     """
+    from ..baselines import baselines
     from ..checkpoint import load
     from ..evaluation import scores, unknown_score
     from ..text.corpus import label, read_ids
+    from .compare import table, verdict
     from .progress import scoring_bar
 
     run = load(checkpoint)
     model = run.model(weights)
+    if encoding and not texts:
+        raise click.UsageError("--encoding belongs to a TEXT; there is none.")
+    if compared or not texts:
+        remedy = "--baselines learn from it" if compared else "name a TEXT"
+        training, own = read_again(run, remedy).split(run.options.val_fraction)
     if texts:
         ids, missing = read_ids(texts, model.vocab, encoding or run.corpus.encoding or "utf-8", unknown)
         what = ", ".join(map(label, texts))
-    elif encoding:
-        raise click.UsageError("--encoding belongs to a TEXT; there is none.")
     else:
-        ids, missing = held_out(run), 0
+        ids, missing = check_held_out(own), 0
         what = f"the held-out part of {', '.join(run.corpus.names)}"
 
     score = unknown_score(model, missing, unknown)
     with scoring_bar(len(ids)) as bar:
-        for part in scores(model.network, ids, window, threads or physical_cores()):
+        for part in scores(model.network, ids, window, threads or physical_cores(), model.restart):
             score += part
             bar.update(part.chars)
 
+    unit, others = model.vocab.unit, None
+    if compared:
+        others = baselines(model.vocab, training, ids, score.chars - len(ids) + 1, model.restart)
     if as_json:
-        result = {
+        result: dict[str, Any] = {
             "nats_per_char": score.nats_per_char,
             "bits_per_char": score.bits_per_char,
             "perplexity": score.perplexity if score.perplexity < float("inf") else None,
@@ -88,31 +107,50 @@ def eval_command(
             "chars": score.chars,
             "unknown_chars": score.unknown_chars,
         }
+        if others is not None:
+            result["baselines"] = others.bits_per_char
+            result["ngram_order"] = others.ngram_order
+            result["verdict"] = verdict(others, score.bits_per_char, unit)
         click.echo(json.dumps(result))
         return
     click.echo(harmless(what))
-    click.echo(f"  nats per {model.vocab.unit:9}    {score.nats_per_char:.4f}")
-    click.echo(f"  bits per {model.vocab.unit:9}    {score.bits_per_char:.4f}")
+    click.echo(f"  nats per {unit:9}    {score.nats_per_char:.4f}")
+    click.echo(f"  bits per {unit:9}    {score.bits_per_char:.4f}")
     click.echo(f"  perplexity            {score.perplexity:.3f}")
     click.echo(f"  accuracy              {score.accuracy:.2%}")
-    click.echo(f"  {model.vocab.unit + 's scored':20}  {score.chars:,}")
-    click.echo(f"  {'unknown ' + model.vocab.unit + 's':20}  {score.unknown_chars:,}")
+    click.echo(f"  {unit + 's scored':20}  {score.chars:,}")
+    click.echo(f"  {'unknown ' + unit + 's':20}  {score.unknown_chars:,}")
+    if others is not None:
+        click.echo(table(others, score.bits_per_char, unit))
+        click.echo(verdict(others, score.bits_per_char, unit))
 
 
 def held_out(run: Run) -> Ids:
     """The part of the training text that the run did not train on, read again from where it was."""
+    _, ids = read_again(run, "name a TEXT").split(run.options.val_fraction)
+    return check_held_out(ids)
+
+
+def check_held_out(ids: Ids) -> Ids:
+    """Raises TextError if nothing was held out."""
+    from ..errors import TextError
+
+    if not len(ids):
+        raise TextError("this model was trained without a held-out part; name a TEXT")
+    return ids
+
+
+def read_again(run: Run, remedy: str) -> Corpus:
+    """The training text. Raises CheckpointError or TextError, which end with the remedy, if it is not there."""
     from ..errors import CheckpointError, TextError
     from ..text.corpus import STDIN, read_corpus
 
     record = run.corpus
     if STDIN in record.names:
-        raise CheckpointError("the training text came from standard input and cannot be read again; name a TEXT")
+        raise CheckpointError(f"the training text came from standard input and cannot be read again; {remedy}")
     try:
         corpus = read_corpus(record.names, record.encoding or "utf-8", record.encoding is None, run.vocab)
     except TextError as error:
-        raise TextError(f"the training text cannot be read again: {error}; name a TEXT") from None
+        raise TextError(f"the training text cannot be read again: {error}; {remedy}") from None
     run.check(corpus)
-    _, ids = corpus.split(run.options.val_fraction)
-    if not len(ids):
-        raise TextError("this model was trained without a held-out part; name a TEXT")
-    return ids
+    return corpus

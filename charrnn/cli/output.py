@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from ..errors import OptionError
@@ -10,6 +11,17 @@ from ..errors import OptionError
 def terminal() -> bool:
     """Is somebody watching standard error?"""
     return sys.stderr is not None and sys.stderr.isatty()
+
+
+def wants_colour(when: str) -> bool:
+    """Does standard output get colours, "always", "never", or "auto": in a terminal, if it has any and they are liked?
+
+    Source: no-color.org.
+    """
+    if when == "auto":
+        plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+        return not plain and sys.stdout is not None and sys.stdout.isatty()
+    return when == "always"
 
 
 def write(text: str | bytes) -> None:

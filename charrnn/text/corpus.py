@@ -19,6 +19,7 @@ from typing import IO, Any, Protocol
 import numpy as np
 
 from ..errors import OptionError, TextError
+from .arriving import arriving
 from .vocab import CODE_POINTS, Ids, Vocab, code_points, id_type
 
 PIECE = 1 << 20  # bytes read at a time
@@ -159,10 +160,13 @@ def _bad_byte(name: str, encoding: str, offset: int, error: UnicodeDecodeError) 
 
 
 def read_bytes(name: str, digest: _Hash | None = None) -> Iterator[bytes]:
-    """The bytes of one file (or `-`), a piece at a time, decompressed by suffix; they go to `digest`, too."""
+    """The bytes of one file (or `-`), a piece at a time, decompressed by suffix; they go to `digest`, too.
+
+    From a pipe or a terminal a piece is what has come.
+    """
     try:
         with _open(name) as file:
-            while piece := file.read(PIECE):
+            for piece in arriving(file, PIECE):
                 if digest:
                     digest.update(piece)
                 yield piece

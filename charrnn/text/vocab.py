@@ -89,6 +89,10 @@ class Vocab:
             places = places[known]
         return places.astype(id_type(len(self))), len(known) - len(places)
 
+    def known(self, text: str | bytes) -> npt.NDArray[np.bool_]:
+        """Whether each character of a text is in the vocabulary."""
+        return np.ones(len(text), np.bool_) if isinstance(text, bytes) else self._places[code_points(text)] >= 0
+
     def decode(self, ids: Ids) -> str | bytes:
         """The text whose ids these are: `bytes` for a vocabulary of bytes, else `str`."""
         if self.of_bytes:

@@ -12,6 +12,8 @@ COMMANDS = {
     "info --json": ["info", "--json"],
     "sample": ["sample", "--length", 5, "--seed", 1],
     "eval": ["eval"],
+    "eval --baselines": ["eval", "--baselines"],
+    "score": ["score"],
     "resume": ["train", "--resume", "--steps", 1],
     "init-from": ["train", "corpus.txt", "--init-from", "charrnn.npz", "-c", "new.npz", "--steps", 1],
 }

@@ -40,14 +40,16 @@ def test_into_head(bash, trained, command):
     assert result.stdout[:100] == bash(f"$CHARRNN {command} --length 100").stdout[:100]
 
 
-@pytest.mark.parametrize("command", ["sample --length 5 --seed 1", "eval", "eval --json", "info", "info --json"])
+@pytest.mark.parametrize(
+    "command", ["sample --length 5 --seed 1", "eval", "eval --json", "score", "info", "info --json"]
+)
 def test_nobody_reads(bash, trained, command):
     """The reader is gone before anything is written."""
     result = bash(f"{{ sleep 0.3; $CHARRNN {command}; echo $? >&2; }} | true")
     assert result.stderr == b"0\n"
 
 
-@pytest.mark.parametrize("command", ["sample --length 5 --seed 1", "eval", "info --json"])
+@pytest.mark.parametrize("command", ["sample --length 5 --seed 1", "eval", "score", "info --json"])
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
 def test_a_full_disk(bash, trained, command):
     result = bash(f"$CHARRNN {command} > /dev/full")
@@ -65,6 +67,7 @@ def test_a_full_disk(bash, trained, command):
         "sample --length 5 --prime-file -",
         "eval",
         "eval - --json",
+        "score -",
         "info",
     ],
 )
