@@ -37,7 +37,8 @@ class Vocab:
 
     def __init__(self, characters: Iterable[str] = (), of_bytes: bool = False) -> None:
         self.of_bytes = of_bytes
-        self.characters = "" if of_bytes else "".join(sorted(set(characters)))
+        points = np.unique(code_points(characters if isinstance(characters, str) else "".join(characters)))
+        self.characters = "" if of_bytes else points.tobytes().decode("utf-32-le", "surrogatepass")
 
     def __len__(self) -> int:
         return 256 if self.of_bytes else len(self.characters)
