@@ -102,13 +102,15 @@ def eval_command(
 def held_out(run: Run) -> Ids:
     """The part of the training text that the run did not train on, read again from where it was."""
     from ..errors import CheckpointError, TextError
-    from ..text.corpus import STDIN, read_corpus
+    from ..text.corpus import STDIN, check_files, read_corpus
 
     record = run.corpus
     if STDIN in record.names:
         raise CheckpointError("the training text came from standard input and cannot be read again; name a TEXT")
     try:
-        corpus = read_corpus(record.names, record.encoding or "utf-8", record.encoding is None, run.vocab)
+        check_files(record.names)
+        encoding, as_bytes = record.encoding or "utf-8", record.encoding is None
+        corpus = read_corpus(record.names, encoding, as_bytes, run.vocab, most=record.characters)
     except TextError as error:
         raise TextError(f"the training text cannot be read again: {error}; name a TEXT") from None
     run.check(corpus)
