@@ -30,7 +30,7 @@ METADATA = "metadata.json"
 COMMENT = 64  # bytes: a sha256 in hexadecimal
 LONG_AGO = (1980, 1, 1, 0, 0, 0)  # every member's date, so that equal content is equal bytes
 HASH_PIECE = 1 << 20
-QUICK = 1 << 28  # bytes: of a file up to this size the checksum is known within a second
+QUICK = 1 << 27  # bytes: of a file up to this size the checksum is known within a second
 MOST_HEADER = 10 + 0xFFFF  # bytes of an array's header
 SHOWN = 300  # characters of what is wrong: the file chooses some of them
 

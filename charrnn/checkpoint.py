@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from reprlib import repr as short
 from typing import Any
 
 import numpy as np
@@ -85,13 +86,13 @@ def _groups(run: Run) -> dict[str, Params]:
 
 def _read(archive: Archive) -> Run:
     metadata = archive.metadata
-    if not (has_type(metadata.get("format"), int) and metadata["format"] == FORMAT):
+    if not (has_type(metadata["format"], int) and metadata["format"] == FORMAT):
         raise archive.fault(
-            f"its format is {metadata.get('format')!r} and this charrnn reads format {FORMAT}; "
+            f"its format is {short(metadata['format'])} and this charrnn reads format {FORMAT}; "
             "use the version that wrote it"
         )
     if metadata["dtype"] not in ("float32", "float64"):
-        raise archive.fault(f"its dtype is {metadata['dtype']!r}")
+        raise archive.fault(f"its dtype is {short(metadata['dtype'])}")
     dtype = np.dtype(metadata["dtype"])
     vocab = _vocab(archive, metadata["vocabulary"])
     config = from_json(ModelConfig, metadata["model"])
@@ -99,12 +100,12 @@ def _read(archive: Archive) -> Run:
     _check_sizes(archive, config, options, vocab)
     start, commands, elapsed = metadata["start"], metadata["commands"], metadata["clock"]["elapsed"]
     if not (has_type(start, int) and 0 <= start < len(vocab)):
-        raise archive.fault(f"its start character is {start!r}")
+        raise archive.fault(f"its start character is {short(start)}")
     init_from = metadata["init_from"]
     if not (has_type(commands, tuple[str, ...]) and has_type(init_from, str | None)):
         raise archive.fault("its history is malformed")
     if not (has_type(elapsed, float) and 0 <= elapsed < COUNT):
-        raise archive.fault(f"its elapsed time is {elapsed!r} seconds")
+        raise archive.fault(f"its elapsed time is {short(elapsed)} seconds")
 
     corpus = from_json(CorpusRecord, metadata["corpus"])
     schedule = from_json(Schedule, metadata["schedule"])

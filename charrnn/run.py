@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from math import inf
+from reprlib import repr as short
 
 from .errors import CheckpointError, OptionError
 from .language_model import LanguageModel
@@ -24,7 +25,8 @@ MOST_SECONDS = 1e9  # of a budget
 def require(holds: bool, record: object) -> None:
     """Raises OptionError if a record has a value that no run can have; the command line has narrower bounds."""
     if not holds:
-        raise OptionError(f"no run can be like this: {record}")
+        values = ", ".join(f"{name} {short(value)}" for name, value in vars(record).items())
+        raise OptionError(f"no run can be like this: {values}")
 
 
 @dataclass(frozen=True)

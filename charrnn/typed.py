@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import MISSING, fields
+from reprlib import repr as short
 from types import UnionType
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
@@ -25,7 +26,7 @@ def from_json(kind: type[Record], value: Any) -> Record:
                 raise ValueError(f"its {kind.__name__} lacks {field.name}")
             continue
         if not has_type(value[field.name], hints[field.name]):
-            raise ValueError(f"its {field.name} is {str(value[field.name])[:40]!r}")
+            raise ValueError(f"its {field.name} is {short(value[field.name])}")
         known[field.name] = _as(value[field.name], hints[field.name])
     return kind(**known)
 
