@@ -7,7 +7,7 @@ Adam's moments; `state.h0`, `state.h1` ..., the state carried from chunk to chun
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from reprlib import repr as short
@@ -28,6 +28,7 @@ from .text.vocab import CODE_POINTS, Vocab
 from .typed import from_json, has_type
 
 FORMAT = 2
+WEIGHTS = ("last", "best")
 LARGEST = 1 << 24  # no size in a checkpoint is larger than this
 LARGEST_STATE = 1e15  # an LSTM's cell grows by at most 1 a step
 
@@ -110,11 +111,14 @@ def _read(archive: Archive) -> Run:
     corpus = from_json(CorpusRecord, metadata["corpus"])
     schedule = from_json(Schedule, metadata["schedule"])
     progress = from_json(Progress, metadata["progress"])
-    groups = ["last", "adam_m", "adam_v", *(["best"] if progress.best_step is not None else [])]
-    archive.expect(_shapes(config, options.batch_size, groups), dtype)
+    groups, states = ["last", "adam_m", "adam_v"], ["state"]
+    if progress.best_step is not None:
+        groups.append("best")
+    archive.expect(_shapes(config, options.batch_size, groups, states), dtype)
 
     params = {group: _params(archive, group, config, dtype) for group in groups}
-    run = Run(config, options, vocab, start, corpus, params["last"], _state(archive, config, options.batch_size, dtype))
+    carried = {name: _state(archive, name, config, options.batch_size, dtype) for name in states}
+    run = Run(config, options, vocab, start, corpus, params["last"], carried["state"])
     run.adam.m, run.adam.v, run.best = params["adam_m"], params["adam_v"], params.get("best")
     run.schedule, run.progress, run.adam.updates = schedule, progress, progress.step
     run.init_from, run.commands, run.elapsed = init_from, list(commands), float(elapsed)
@@ -148,11 +152,11 @@ def _check_sizes(archive: Archive, config: ModelConfig, options: Options, vocab:
         raise archive.fault("its model, vocabulary and arrays do not fit together")
 
 
-def _shapes(config: ModelConfig, B: int, groups: Sequence[str]) -> dict[str, tuple[int, ...]]:
+def _shapes(config: ModelConfig, B: int, groups: list[str], states: list[str]) -> dict[str, tuple[int, ...]]:
     """The name and shape of every array."""
     shapes = {f"{group}.{name}": shape for group in groups for name, shape in config.shapes().items()}
-    states = itertools.product(CELLS[config.cell].STATE, range(config.layers))
-    return shapes | {f"state.{kind}{number}": (config.hidden, B) for kind, number in states}
+    parts = itertools.product(states, CELLS[config.cell].STATE, range(config.layers))
+    return shapes | {f"{name}.{kind}{number}": (config.hidden, B) for name, kind, number in parts}
 
 
 def _params(archive: Archive, prefix: str, config: ModelConfig, dtype: np.dtype[Any]) -> Params:
@@ -160,15 +164,16 @@ def _params(archive: Archive, prefix: str, config: ModelConfig, dtype: np.dtype[
     for name, view in params.items():
         view[...] = archive.read(f"{prefix}.{name}", view.shape, dtype)
     highest = np.finfo(dtype).max
-    if prefix in ("last", "best"):  # every score that such weights make of hidden values up to 1 a layer is finite
+    if prefix in WEIGHTS:  # every score that such weights make of hidden values up to 1 a layer is finite
         highest /= 4 * config.hidden * (config.layers + 1)
     _check_numbers(archive, prefix, params.flat, 0 if prefix == "adam_v" else -highest, highest)
     return params
 
 
-def _state(archive: Archive, config: ModelConfig, B: int, dtype: np.dtype[Any]) -> State:
+def _state(archive: Archive, prefix: str, config: ModelConfig, B: int, dtype: np.dtype[Any]) -> State:
+    kinds = CELLS[config.cell].STATE
     return tuple(
-        tuple(_part(archive, f"state.{kind}{number}", (config.hidden, B), dtype) for kind in CELLS[config.cell].STATE)
+        tuple(_part(archive, f"{prefix}.{kind}{number}", (config.hidden, B), dtype) for kind in kinds)
         for number in range(config.layers)
     )
 
