@@ -180,17 +180,16 @@ class Archive:
         """The names of the arrays."""
         return {name.removesuffix(".npy") for name in self._members if name != METADATA}
 
-    def expect(self, arrays: Mapping[str, tuple[int, ...]], dtype: npt.DTypeLike) -> None:
-        """Check that the archive has these arrays, given by name and shape, and nothing else, before one is read."""
-        expected = {f"{name}.npy": shape for name, shape in arrays.items()}
-        for name in expected.keys() - self._members.keys():
+    def expect(self, arrays: Mapping[str, tuple[tuple[int, ...], npt.DTypeLike]]) -> None:
+        """Check that the archive has room for these arrays, by shape and dtype, and no others, before one is read."""
+        for name in {f"{name}.npy" for name in arrays} - self._members.keys():
             raise self.fault(f"the array {name.removesuffix('.npy')} is missing")
-        for name in self._members.keys() - expected.keys() - {METADATA}:
+        for name in self._members.keys() - {f"{name}.npy" for name in arrays} - {METADATA}:
             raise self.fault(f"its member {name!r} does not belong to its model")
-        for name, shape in expected.items():
-            data = prod(shape) * np.dtype(dtype).itemsize
-            if not 0 < self._members[name].size - data <= MOST_HEADER:
-                raise self.fault(f"the array {name.removesuffix('.npy')} has not the size of {shape} {dtype}")
+        for name, (shape, dtype) in arrays.items():
+            header = self._members[f"{name}.npy"].size - prod(shape) * np.dtype(dtype).itemsize
+            if not 0 < header <= MOST_HEADER:
+                raise self.fault(f"the array {name} has not the size of {shape} {dtype}")
         if self._size > QUICK:
             self._check_sum()
 

@@ -114,7 +114,8 @@ def _read(archive: Archive) -> Run:
     groups, states = ["last", "adam_m", "adam_v"], ["state"]
     if progress.best_step is not None:
         groups.append("best")
-    archive.expect(_shapes(config, options.batch_size, groups, states), dtype)
+    shapes = _shapes(config, options.batch_size, groups, states)
+    archive.expect({name: (shape, dtype) for name, shape in shapes.items()})
 
     params = {group: _params(archive, group, config, dtype) for group in groups}
     carried = {name: _state(archive, name, config, options.batch_size, dtype) for name in states}
@@ -153,7 +154,7 @@ def _check_sizes(archive: Archive, config: ModelConfig, options: Options, vocab:
 
 
 def _shapes(config: ModelConfig, B: int, groups: list[str], states: list[str]) -> dict[str, tuple[int, ...]]:
-    """The name and shape of every array."""
+    """The name and shape of every array of parameters or states."""
     shapes = {f"{group}.{name}": shape for group in groups for name, shape in config.shapes().items()}
     parts = itertools.product(states, CELLS[config.cell].STATE, range(config.layers))
     return shapes | {f"{name}.{kind}{number}": (config.hidden, B) for name, kind, number in parts}

@@ -1,0 +1,37 @@
+"""Make the checkpoint of this version that every later one must read: python tests/keep.py
+
+It goes to tests/kept/ under the number of its format and the cell, and does not change unless the format or the
+training does. Files of formats before stay as they are.
+"""
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import charrnn
+from charrnn.checkpoint import FORMAT
+
+KEPT = Path(__file__).parent / "kept"
+TEXT = "the cat\nsat é\n世界\n" * 4
+
+
+def keep(cell: str) -> Path:
+    """A model of 2 hidden units and 2 layers after 3 steps, in some kilobytes."""
+    path = KEPT / f"format-{FORMAT}-{cell}.npz"
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder, "text.txt")
+        source.write_text(TEXT, encoding="utf-8")
+        corpus = replace(charrnn.read_corpus([str(source)]), names=("text.txt",))
+    options = charrnn.Options(batch_size=2, seq_length=5, lr=0.1, val_every=2)
+    run = charrnn.new_run(corpus, cell, 2, 2, options)
+    run.budget(total_steps=3)
+    for _ in charrnn.train(run, corpus):
+        pass
+    run.commands, run.elapsed = ["charrnn train text.txt"], 1.0
+    charrnn.save(path, run)
+    return path
+
+
+if __name__ == "__main__":
+    for cell in ("rnn", "lstm", "gru"):
+        print(keep(cell))
