@@ -10,14 +10,14 @@ from pathlib import Path
 
 import charrnn
 from charrnn.checkpoint import FORMAT
+from charrnn.run import Run
 
 KEPT = Path(__file__).parent / "kept"
 TEXT = "the cat\nsat é\n世界\n" * 4
 
 
-def keep(cell: str) -> Path:
-    """A model of 2 hidden units and 2 layers after 3 steps, in some kilobytes."""
-    path = KEPT / f"format-{FORMAT}-{cell}.npz"
+def trained(cell: str) -> Run:
+    """A model of 2 hidden units and 2 layers after 3 steps, some kilobytes."""
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, "text.txt")
         source.write_text(TEXT, encoding="utf-8")
@@ -28,10 +28,11 @@ def keep(cell: str) -> Path:
     for _ in charrnn.train(run, corpus):
         pass
     run.commands, run.elapsed = ["charrnn train text.txt"], 1.0
-    charrnn.save(path, run)
-    return path
+    return run
 
 
 if __name__ == "__main__":
     for cell in ("rnn", "lstm", "gru"):
-        print(keep(cell))
+        path = KEPT / f"format-{FORMAT}-{cell}.npz"
+        charrnn.save(path, trained(cell))
+        print(path)
