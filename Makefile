@@ -26,6 +26,12 @@ test-slow: $(VENV)/test  ## run the tests that take longer, too
 crash: $(VENV)/test  ## kill training 200 times, at random moments, and look at what it left; some minutes
 	$(BIN)/python tests/crash.py 200
 
+test-all:  ## run the tests with every Python, and the oldest and newest libraries; an hour
+	$(PYTHON) tests/everywhere.py
+
+fuzz: $(VENV)/fuzz  ## make up checkpoints, texts and commands for ten minutes, and look what breaks
+	$(BIN)/python fuzz/fuzz.py
+
 lint: $(VENV)/lint  ## check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -60,8 +66,8 @@ $(BIN)/charrnn: setup.cfg pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
-$(VENV)/test $(VENV)/lint $(VENV)/bench: $(VENV)/%: $(BIN)/charrnn
+$(VENV)/test $(VENV)/lint $(VENV)/bench $(VENV)/fuzz: $(VENV)/%: $(BIN)/charrnn
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
 	@touch $@
 
-.PHONY: help demo test test-slow crash lint data bench bench-quality clean
+.PHONY: help demo test test-slow test-all crash fuzz lint data bench bench-quality clean

@@ -8,11 +8,12 @@ else is in `metadata.json`.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, asdict, fields
+from dataclasses import asdict
 from pathlib import Path
-from types import UnionType
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from reprlib import repr as short
+from typing import Any
 
 import numpy as np
 
@@ -24,14 +25,16 @@ from .nn.cells import CELLS
 from .nn.config import ModelConfig
 from .nn.model import State
 from .nn.params import Array, Params
-from .run import CorpusRecord, Options, Progress, Run, Schedule, Snapshot
-from .text.vocab import Vocab
+from .run import COUNT, CorpusRecord, Options, Progress, Run, Schedule, Snapshot
+from .text.vocab import CODE_POINTS, Vocab
+from .typed import from_json, has_type
 
 FORMAT = 2
-GOOD = ("good", "good_m", "good_v")
+GOOD, GOOD_STATE = ("good", "good_m", "good_v"), "good_state"
+SQUARES = ("adam_v", "good_v")  # means of them
+WEIGHTS = ("last", "best", "good")
 LARGEST = 1 << 24  # no size in a checkpoint is larger than this
-
-Record = TypeVar("Record")
+LARGEST_STATE = 1e15  # an LSTM's cell grows by at most 1 a step
 
 
 def save(path: str | Path, run: Run) -> None:
@@ -60,8 +63,12 @@ def load(path: str | Path) -> Run:
     with Archive(Path(path)) as archive:
         try:
             return _read(archive)
-        except (KeyError, TypeError, ValueError, OverflowError, RecursionError, OptionError) as error:
-            raise archive.fault(f"its metadata do not fit together ({error!r})") from None
+        except KeyError as error:
+            raise archive.fault(f"its metadata lack {error}") from None
+        except (TypeError, ValueError, OverflowError, RecursionError, OptionError) as error:
+            raise archive.fault(f"its metadata do not fit together ({error})") from None
+        except OSError as error:
+            raise archive.fault(f"it cannot be read to its end ({error.strerror or error})") from None
 
 
 def load_model(path: str | Path, weights: str | None = None) -> LanguageModel:
@@ -75,7 +82,7 @@ def _members(run: Run) -> Iterator[tuple[str, Array]]:
         groups["best"] = run.best
     if earlier := _earlier(run):
         groups |= zip(GOOD, earlier.arrays, strict=True)
-        states["good_state"] = earlier.state
+        states[GOOD_STATE] = earlier.state
     for prefix, params in groups.items():
         for name, view in params.items():
             yield f"{prefix}.{name}", view
@@ -86,57 +93,65 @@ def _members(run: Run) -> Iterator[tuple[str, Array]]:
 
 
 def _earlier(run: Run) -> Snapshot | None:
-    """The state to go back to, if it is another one than the present."""
-    return run.good if run.good and run.good.step != run.progress.step else None
+    """The state to go back to, if it is another one than the present and may yet be needed."""
+    return run.good if run.good and run.good.step != run.progress.step and not run.finished else None
 
 
 def _read(archive: Archive) -> Run:
     metadata = archive.metadata
-    if not (_is(metadata.get("format"), int) and metadata["format"] == FORMAT):
+    if not (has_type(metadata["format"], int) and metadata["format"] == FORMAT):
         raise archive.fault(
-            f"its format is {metadata.get('format')!r} and this charrnn reads format {FORMAT}; "
+            f"its format is {short(metadata['format'])} and this charrnn reads format {FORMAT}; "
             "use the version that wrote it"
         )
     if metadata["dtype"] not in ("float32", "float64"):
-        raise archive.fault(f"its dtype is {metadata['dtype']!r}")
+        raise archive.fault(f"its dtype is {short(metadata['dtype'])}")
     dtype = np.dtype(metadata["dtype"])
     vocab = _vocab(archive, metadata["vocabulary"])
-    config = _record(archive, ModelConfig, metadata["model"])
-    options = _record(archive, Options, metadata["options"])
+    config = from_json(ModelConfig, metadata["model"])
+    options = from_json(Options, metadata["options"])
     _check_sizes(archive, config, options, vocab)
     start, commands, elapsed = metadata["start"], metadata["commands"], metadata["clock"]["elapsed"]
-    if not (_is(start, int) and 0 <= start < len(vocab)):
-        raise archive.fault(f"its start character is {start!r}")
+    if not (has_type(start, int) and 0 <= start < len(vocab)):
+        raise archive.fault(f"its start character is {short(start)}")
     init_from = metadata["init_from"]
-    if not (_is(commands, tuple[str, ...]) and _is(elapsed, float) and elapsed >= 0 and _is(init_from, str | None)):
+    if not (has_type(commands, tuple[str, ...]) and has_type(init_from, str | None)):
         raise archive.fault("its history is malformed")
+    if not (has_type(elapsed, float) and 0 <= elapsed < COUNT):
+        raise archive.fault(f"its elapsed time is {short(elapsed)} seconds")
 
-    last = _params(archive, "last", config, dtype)
-    state = _state(archive, "state", config, options.batch_size, dtype)
-    corpus = _record(archive, CorpusRecord, metadata["corpus"])
-    run = Run(config, options, vocab, start, corpus, last, state)
-    run.adam.m = _params(archive, "adam_m", config, dtype)
-    run.adam.v = _params(archive, "adam_v", config, dtype)
-    run.schedule = _record(archive, Schedule, metadata["schedule"])
-    run.progress = _record(archive, Progress, metadata["progress"])
-    if run.progress.best_step is not None:
-        run.best = _params(archive, "best", config, dtype)
-    run.adam.updates = run.progress.step
+    corpus = from_json(CorpusRecord, metadata["corpus"])
+    schedule = from_json(Schedule, metadata["schedule"])
+    progress = from_json(Progress, metadata["progress"])
+    groups, states = ["last", "adam_m", "adam_v"], ["state"]
+    if progress.best_step is not None:
+        groups.append("best")
     good_step = metadata.get("good_step")
     if good_step is not None:
-        if not (_is(good_step, int) and (run.progress.best_step or 0) <= good_step < run.progress.step):
-            raise archive.fault(f"its good_step is {good_step!r}")
-        arrays = tuple(_params(archive, prefix, config, dtype) for prefix in GOOD)
-        run.good = Snapshot(arrays, _state(archive, "good_state", config, options.batch_size, dtype), good_step)
+        if not (has_type(good_step, int) and (progress.best_step or 0) <= good_step < progress.step):
+            raise archive.fault(f"its good_step is {short(good_step)}")
+        groups.extend(GOOD)
+        states.append(GOOD_STATE)
+    shapes = _shapes(config, options.batch_size, groups, states)
+    archive.expect({name: (shape, dtype) for name, shape in shapes.items()})
+
+    params = {group: _params(archive, group, config, dtype) for group in groups}
+    carried = {name: _state(archive, name, config, options.batch_size, dtype) for name in states}
+    run = Run(config, options, vocab, start, corpus, params["last"], carried["state"])
+    run.adam.m, run.adam.v, run.best = params["adam_m"], params["adam_v"], params.get("best")
+    if good_step is not None:
+        run.good = Snapshot(tuple(params[group] for group in GOOD), carried[GOOD_STATE], good_step)
+    run.schedule, run.progress, run.adam.updates = schedule, progress, progress.step
     run.init_from, run.commands, run.elapsed = init_from, list(commands), float(elapsed)
-    if archive.names() != {name for name, _ in _members(run)}:
-        raise archive.fault("it holds arrays that do not belong to its model")
+    run.check_history()
     return run
 
 
 def _vocab(archive: Archive, value: Mapping[str, Any]) -> Vocab:
-    if not (_is(value["of_bytes"], bool) and _is(value["characters"], str)):
+    if not (has_type(value["of_bytes"], bool) and has_type(value["characters"], str)):
         raise archive.fault("its vocabulary is malformed")
+    if len(value["characters"]) > CODE_POINTS:
+        raise archive.fault("its vocabulary has more characters than there are")
     vocab = Vocab(value["characters"], value["of_bytes"])
     if vocab.characters != value["characters"] or not len(vocab):
         raise archive.fault("its vocabulary is not sorted, or has a character twice, or none")
@@ -154,70 +169,45 @@ def _check_sizes(archive: Archive, config: ModelConfig, options: Options, vocab:
     for name, size in sizes.items():
         if not 1 <= size <= LARGEST:
             raise archive.fault(f"its {name} is {size}")
-    if config.cell not in CELLS or config.vocab_size != len(vocab) or config.layers > len(archive.members):
+    if config.cell not in CELLS or config.vocab_size != len(vocab) or config.layers > len(archive.names()):
         raise archive.fault("its model, vocabulary and arrays do not fit together")
 
 
+def _shapes(config: ModelConfig, B: int, groups: list[str], states: list[str]) -> dict[str, tuple[int, ...]]:
+    """The name and shape of every array of parameters or states."""
+    shapes = {f"{group}.{name}": shape for group in groups for name, shape in config.shapes().items()}
+    parts = itertools.product(states, CELLS[config.cell].STATE, range(config.layers))
+    return shapes | {f"{name}.{kind}{number}": (config.hidden, B) for name, kind, number in parts}
+
+
 def _params(archive: Archive, prefix: str, config: ModelConfig, dtype: np.dtype[Any]) -> Params:
-    arrays = {name: archive.read(f"{prefix}.{name}", shape, dtype) for name, shape in config.shapes().items()}
     params = Params(config.shapes(), dtype)
-    for name, array in arrays.items():
-        params[name][...] = array
-    if not np.isfinite(params.flat).all():
-        raise archive.fault(f"its {prefix} values are not all finite numbers")
+    for name, view in params.items():
+        view[...] = archive.read(f"{prefix}.{name}", view.shape, dtype)
+    highest = config.largest_weight(dtype) if prefix in WEIGHTS else float(np.finfo(dtype).max)
+    _check_numbers(archive, prefix, params.flat, 0 if prefix in SQUARES else -highest, highest)
     return params
 
 
 def _state(archive: Archive, prefix: str, config: ModelConfig, B: int, dtype: np.dtype[Any]) -> State:
     kinds = CELLS[config.cell].STATE
     return tuple(
-        tuple(archive.read(f"{prefix}.{kind}{number}", (config.hidden, B), dtype) for kind in kinds)
+        tuple(_part(archive, f"{prefix}.{kind}{number}", (config.hidden, B), dtype) for kind in kinds)
         for number in range(config.layers)
     )
 
 
-def _record(archive: Archive, kind: type[Record], value: Any) -> Record:
-    """A dataclass from JSON, the type of every field checked; fields that an older version lacks take their default."""
-    if not isinstance(value, dict):
-        raise archive.fault(f"its {kind.__name__} metadata are no object")
-    hints = get_type_hints(kind)
-    known = {}
-    for field in fields(kind):  # type: ignore[arg-type]
-        if field.name not in value:
-            if field.default is MISSING and field.default_factory is MISSING:
-                raise archive.fault(f"its metadata lack {field.name}")
-            continue
-        if not _is(value[field.name], hints[field.name]):
-            raise archive.fault(f"its {field.name} is {str(value[field.name])[:40]!r}")
-        known[field.name] = _as(value[field.name], hints[field.name])
-    return kind(**known)
+def _part(archive: Archive, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+    array = archive.read(name, shape, dtype)
+    _check_numbers(archive, name, array, -LARGEST_STATE, LARGEST_STATE)
+    return array
 
 
-def _is(value: Any, hint: Any) -> bool:
-    """Is a JSON value of this type? Lists stand for tuples, whole numbers for floats, and no float is infinite."""
-    if isinstance(hint, UnionType):
-        return any(_is(value, option) for option in get_args(hint))
-    if get_origin(hint) in (list, tuple):
-        kinds = get_args(hint)
-        if not isinstance(value, list):
-            return False
-        if len(kinds) == 1 or kinds[-1] is Ellipsis:
-            return all(_is(item, kinds[0]) for item in value)
-        return len(value) == len(kinds) and all(map(_is, value, kinds))
-    if hint is float:
-        return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < float("inf")
-    return type(value) is hint
-
-
-def _as(value: Any, hint: Any) -> Any:
-    """A checked JSON value as the type says: lists that are tuples, whole numbers that are floats."""
-    if isinstance(hint, UnionType):
-        return _as(value, next(option for option in get_args(hint) if _is(value, option)))
-    if get_origin(hint) is tuple:
-        return tuple(value)
-    if get_origin(hint) is list:
-        return [_as(item, get_args(hint)[0]) for item in value]
-    return float(value) if hint is float else value
+def _check_numbers(archive: Archive, name: str, array: Array, lowest: float, highest: float) -> None:
+    if not np.isfinite(array).all():
+        raise archive.fault(f"its {name} values are not all finite numbers")
+    if array.min() < lowest or array.max() > highest:
+        raise archive.fault(f"its {name} values are not all from {lowest:.3g} to {highest:.3g}")
 
 
 __all__ = ["CheckpointError", "load", "load_model", "save"]

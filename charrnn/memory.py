@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from math import prod
 
 from .errors import OptionError
+from .machine import machine_memory
 from .nn.config import ModelConfig
 from .nn.workspace import Workspace
 from .run import Options
@@ -39,11 +39,3 @@ def check(needed: int) -> None:
             f"training this needs about {needed / 1e9:,.1f} GB of memory and this machine has {available / 1e9:,.1f}; "
             "choose a smaller --hidden, --layers, --batch-size or --seq-length"
         )
-
-
-def machine_memory() -> int | None:
-    """The machine's memory in bytes; None where it does not tell."""
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        return None

@@ -4,24 +4,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from math import inf
+from reprlib import repr as short
 
 from .errors import CheckpointError, OptionError
 from .language_model import LanguageModel
 from .nn.config import ModelConfig
 from .nn.model import Model, State
-from .nn.optim import Adam
+from .nn.optim import WARMUP, Adam
 from .nn.params import Params
-from .text.batches import epoch_chunks
+from .text.batches import epoch_chunks, fit
 from .text.corpus import Corpus, training_length
 from .text.vocab import Vocab
 
-COUNT = 10**15  # more than any count of steps or characters
+COUNT = 10**15  # more than any count of steps, characters or seconds
+SEEDS = 1 << 63
+MOST_SHARDS = 1024
+MOST_SECONDS = 1e9  # of a budget
 
 
 def require(holds: bool, record: object) -> None:
     """Raises OptionError if a record has a value that no run can have; the command line has narrower bounds."""
     if not holds:
-        raise OptionError(f"no run can be like this: {record}")
+        values = ", ".join(f"{name} {short(value)}" for name, value in vars(record).items())
+        raise OptionError(f"no run can be like this: {values}")
 
 
 @dataclass(frozen=True)
@@ -41,9 +46,10 @@ class Options:
 
     def __post_init__(self) -> None:
         sizes = (self.batch_size, self.seq_length, self.shards, self.val_every or 1)
-        amounts = (self.lr, self.grad_clip, self.weight_decay, self.seed)
+        amounts = (self.lr, self.grad_clip, self.weight_decay)
         require(all(1 <= size < COUNT for size in sizes) and self.val_every != 0, self)
-        require(all(0 <= amount < inf for amount in amounts), self)
+        require(all(0 <= amount < inf for amount in amounts) and 0 <= self.seed < SEEDS, self)
+        require(self.shards <= MOST_SHARDS, self)
         require(0 <= self.dropout < 1 and 0 <= self.val_fraction < 1 and self.shards <= self.batch_size, self)
 
 
@@ -61,9 +67,9 @@ class CorpusRecord:
         return cls(corpus.names, corpus.encoding, corpus.sha256, len(corpus.ids))
 
     def __post_init__(self) -> None:
-        require(
-            len(self.names) > 0 and not any("\0" in name for name in self.names) and 2 <= self.characters < COUNT, self
-        )
+        require(len(self.names) > 0 and not any("\0" in name for name in self.names), self)
+        require(2 <= self.characters < COUNT, self)
+        require(self.encoding is None or (self.encoding.isascii() and self.encoding.isprintable()), self)
 
 
 @dataclass
@@ -81,7 +87,7 @@ class Schedule:
         require(0 <= self.start < COUNT and min(counts) >= 0 and max(counts) < COUNT, self)
         require(self.total is None or self.total >= self.start, self)
         require(self.val_every is None or self.val_every >= 1, self)
-        require(self.seconds is None or 0 < self.seconds < inf, self)
+        require(self.seconds is None or 0 < self.seconds <= MOST_SECONDS, self)
 
 
 @dataclass
@@ -98,7 +104,8 @@ class Progress:
     def __post_init__(self) -> None:
         require(0 <= self.step < COUNT and 0 <= (self.best_step or 0) <= self.step, self)
         require(all(0 <= good < failed < COUNT for failed, good in self.recoveries), self)
-        require(all(0 <= step <= self.step for step, _ in self.validations), self)
+        require(all(0 <= step <= self.step and loss >= 0 for step, loss in self.validations), self)
+        require((self.best_val_loss or 0) >= 0 and (self.closing_val_loss or 0) >= 0, self)
 
 
 @dataclass
@@ -158,6 +165,13 @@ class Run:
     def held_out_characters(self) -> int:
         """How many characters at the end of the text are kept for validation."""
         return self.corpus.characters - training_length(self.corpus.characters, self.options.val_fraction)
+
+    def check_history(self) -> None:
+        """Raises OptionError if its options, budget and progress are not those of one and the same run."""
+        B, T = self.options.batch_size, self.options.seq_length
+        done = self.progress.step - self.schedule.start
+        require(fit(self.corpus.characters - self.held_out_characters, B, T) == (B, T), self.options)
+        require(done >= 0 and (self.schedule.total is not None or done < WARMUP), self.schedule)
 
     def check(self, corpus: Corpus) -> None:
         """Raises CheckpointError if this is not the text that the run was begun with."""

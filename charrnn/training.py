@@ -75,8 +75,9 @@ def train(run: Run, corpus: Corpus, threads: int = 1, set_aside: float = 0.0) ->
         lr = learning_rate(step, highest_rate(run), schedule.start, schedule.total)
         with np.errstate(all="ignore"):
             run.adam.step(grads.flat, lr, run.options.weight_decay)
-            if not isfinite(run.network.params.flat.sum()):  # the moments are, since the gradient's length is
-                recoveries.append(go_back(run, "sum of the weights", step + 1))
+            weights = run.network.params.flat
+            if not max(weights.max(), -weights.min()) <= run.config.largest_weight(weights.dtype):
+                recoveries.append(go_back(run, "largest weight", step + 1))
                 continue
         run.state = new_state
         progress.step += 1

@@ -143,13 +143,15 @@ def check_held_out(ids: Ids) -> Ids:
 def read_again(run: Run, remedy: str) -> Corpus:
     """The training text. Raises CheckpointError or TextError, which end with the remedy, if it is not there."""
     from ..errors import CheckpointError, TextError
-    from ..text.corpus import STDIN, read_corpus
+    from ..text.corpus import STDIN, check_files, read_corpus
 
     record = run.corpus
     if STDIN in record.names:
         raise CheckpointError(f"the training text came from standard input and cannot be read again; {remedy}")
     try:
-        corpus = read_corpus(record.names, record.encoding or "utf-8", record.encoding is None, run.vocab)
+        check_files(record.names)
+        encoding, as_bytes = record.encoding or "utf-8", record.encoding is None
+        corpus = read_corpus(record.names, encoding, as_bytes, run.vocab, most=record.characters)
     except TextError as error:
         raise TextError(f"the training text cannot be read again: {error}; {remedy}") from None
     run.check(corpus)

@@ -18,7 +18,7 @@ from ..place import PASSING
 from ..run import Options, Run
 from ..starting import new_run
 from ..text.batches import fit
-from ..text.corpus import STDIN, Corpus, read_corpus, training_length
+from ..text.corpus import STDIN, Corpus, check_files, read_corpus, training_length
 from .choose import LEFT_OPEN, choose, planned
 from .options import checkpoint_words, words
 
@@ -83,7 +83,9 @@ def go_on(names: Sequence[str], checkpoint: str, chosen: Mapping[str, Any], give
         raise click.UsageError("The training text came from standard input; pipe it in again and name it as -.")
     check_same(run, chosen, given)
     try:
-        corpus = read_corpus(names or record.names, record.encoding or "utf-8", record.encoding is None, run.vocab)
+        check_files([] if names else record.names)
+        encoding, as_bytes = record.encoding or "utf-8", record.encoding is None
+        corpus = read_corpus(names or record.names, encoding, as_bytes, run.vocab, most=record.characters)
     except TextError as error:
         raise TextError(f"{error}; {checkpoint} can be resumed only with the text it was trained on") from None
     run.check(corpus)

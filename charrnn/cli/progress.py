@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from math import log
 from typing import IO, TYPE_CHECKING, Any
 
@@ -146,4 +146,6 @@ class Log:
                 click.echo(
                     f"charrnn: --log {self.path}: {error.strerror or error}; training goes on without it", err=True
                 )
+                with suppress(OSError):  # what it could not write is still in its buffer
+                    self.file.close()
                 self.file = None

@@ -22,7 +22,7 @@ from ..training import closing_scores, measure_step, train
 from .interrupt import Interrupt
 from .keeper import Keeper
 from .options import checkpoint_words
-from .output import duration, plural, size, terminal
+from .output import duration, harmless, plural, size, terminal
 from .prepare import resume_words
 from .progress import Log, Progress, scoring_bar
 
@@ -171,4 +171,4 @@ class Session:
     def _say(self, line: str) -> None:
         if not self.quiet:
             with suppress(OSError):  # a closed terminal or pipe is no reason to stop
-                click.echo(line, err=True)
+                click.echo(harmless(line), err=True)

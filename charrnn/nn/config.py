@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import prod
 
+import numpy as np
+import numpy.typing as npt
+
 from .cells import CELLS
 
 
@@ -21,6 +24,10 @@ class ModelConfig:
     def parameters(self) -> int:
         """How many numbers there are to learn."""
         return sum(map(prod, self.shapes().values()))
+
+    def largest_weight(self, dtype: npt.DTypeLike) -> float:
+        """With none larger than this every score that the weights make of hidden values up to 1 a layer is finite."""
+        return float(np.finfo(np.dtype(dtype)).max) / (4 * self.hidden * (self.layers + 1))
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """The name and shape of every parameter; the layer's number is the suffix."""

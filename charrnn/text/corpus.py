@@ -7,24 +7,29 @@ import codecs
 import gzip
 import hashlib
 import lzma
+import os
+import stat
 import sys
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from itertools import chain
+from math import inf
 from pathlib import Path
 from typing import IO, Any, Protocol
 
 import numpy as np
 
 from ..errors import OptionError, TextError
+from ..machine import machine_memory
 from .arriving import arriving
 from .vocab import CODE_POINTS, Ids, Vocab, code_points, id_type
 
 PIECE = 1 << 20  # bytes read at a time
 OPENERS: dict[str, Callable[[str, str], Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 STDIN = "-"
+MEMORY_SHARE = 0.75  # of the machine's memory a text may take
 
 
 class _Hash(Protocol):
@@ -63,22 +68,26 @@ def training_length(characters: int, val_fraction: float) -> int:
 
 
 def read_corpus(
-    names: Sequence[str], encoding: str = "utf-8", as_bytes: bool = False, vocab: Vocab | None = None
+    names: Sequence[str],
+    encoding: str = "utf-8",
+    as_bytes: bool = False,
+    vocab: Vocab | None = None,
+    most: int | None = None,
 ) -> Corpus:
     """Read files (`-` is standard input; .gz, .bz2, .xz are decompressed), joined as they stand, into ids.
 
     Text is decoded strictly, `\\r\\n` becomes `\\n`, a leading byte-order mark is dropped; with `as_bytes` every byte
     is a symbol. The vocabulary is that of the whole text, joined with `vocab` if given. N characters take N bytes (2N
     if there are more than 256 distinct ones) and a few megabytes while reading.
-    Raises TextError for what cannot be read, and for a text that has nothing to learn: under two characters, or a
-    single distinct one.
+    Raises TextError for what cannot be read, for a text of more than `most` characters, as soon as there are more, and
+    for one that has nothing to learn: under two characters, or a single distinct one.
     """
     digest = hashlib.sha256()
     if as_bytes:
         own = Vocab(of_bytes=True)
-        ids, _ = read_ids(names, own, digest=digest)
+        ids, _ = read_ids(names, own, digest=digest, most=most)
     else:
-        encoder = _Encoder()
+        encoder = _Encoder(most)
         for name in names:
             for piece in read_text(name, encoding, digest):
                 encoder.add(piece)
@@ -92,13 +101,18 @@ def read_corpus(
 
 
 def read_ids(
-    names: Sequence[str], vocab: Vocab, encoding: str = "utf-8", unknown: str = "error", digest: _Hash | None = None
+    names: Sequence[str],
+    vocab: Vocab,
+    encoding: str = "utf-8",
+    unknown: str = "error",
+    digest: _Hash | None = None,
+    most: int | None = None,
 ) -> tuple[Ids, int]:
     """Read files as `read_corpus` does, with a vocabulary that is given: the ids and the number of unknown characters.
 
     Unknown characters are left out, or with "error" raise UnknownCharacterError with file and position.
     """
-    grown = _Growing(id_type(len(vocab)))
+    grown = _Growing(id_type(len(vocab)), most)
     missing = 0
     for name in names:
         position = 0
@@ -142,6 +156,8 @@ def read_text(name: str, encoding: str, digest: _Hash | None = None) -> Iterator
 
 def _decoder(encoding: str) -> codecs.IncrementalDecoder:
     try:
+        if not encoding.isprintable():  # codecs.lookup takes any sign for a hyphen
+            raise LookupError
         name = codecs.lookup(encoding).name
         decoder = codecs.getincrementaldecoder("utf-8" if name == "utf-8-sig" else name)("strict")
         if isinstance(decoder.decode(b"", final=False), str):
@@ -166,6 +182,8 @@ def read_bytes(name: str, digest: _Hash | None = None) -> Iterator[bytes]:
     """
     try:
         with _open(name) as file:
+            if _endless(file):
+                raise TextError(f"{label(name)}: is a device without an end; copy what you want of it into a file")
             for piece in arriving(file, PIECE):
                 if digest:
                     digest.update(piece)
@@ -191,10 +209,32 @@ def _open(name: str) -> AbstractContextManager[IO[bytes]]:
     return opener(name, "rb")
 
 
+def _endless(file: IO[bytes]) -> bool:
+    """Is it /dev/zero or the like? A terminal and /dev/null have an end."""
+    with suppress(OSError, ValueError):  # it has no number, so it is in memory
+        found = os.fstat(file.fileno())
+        device = stat.S_ISCHR(found.st_mode) and not os.isatty(file.fileno())
+        return device and found.st_rdev != os.stat(os.devnull).st_rdev
+    return False
+
+
+def check_files(names: Sequence[str]) -> None:
+    """Raises TextError if one of these is not a plain file.
+
+    For names that nobody typed: those in a checkpoint may be of a pipe, which would be waited for, or of a device.
+    """
+    for name in names:
+        with suppress(OSError, ValueError):  # reading it will say what is wrong
+            if not os.path.isdir(name) and not stat.S_ISREG(os.stat(name).st_mode):
+                raise TextError(f"{name}: is a device or a pipe and cannot be read again")
+
+
 class _Growing:
     """Ids that are appended, of the smallest type so far; grown in place, so that they are never held twice."""
 
-    def __init__(self, dtype: type[np.unsignedinteger[Any]]) -> None:
+    def __init__(self, dtype: type[np.unsignedinteger[Any]], most: int | None) -> None:
+        self.most = most
+        self.most_bytes = MEMORY_SHARE * (machine_memory() or inf)
         self.size = 0
         self.ids: Ids = np.empty(PIECE, dtype)
 
@@ -202,6 +242,10 @@ class _Growing:
         if np.dtype(dtype).itemsize > self.ids.itemsize:
             self.ids = self.ids.astype(dtype)
         end = self.size + len(part)
+        if self.most is not None and end > self.most:
+            raise TextError(f"the text has more than the {self.most:,} characters that it should have")
+        if end * self.ids.itemsize > self.most_bytes:
+            raise TextError(f"the text is more than this machine's memory can hold ({end:,} characters so far)")
         if end > len(self.ids):
             self.ids.resize(end + end // 4, refcheck=False)
         self.ids[self.size : end] = part
@@ -215,8 +259,8 @@ class _Growing:
 class _Encoder:
     """Gives characters provisional ids in the order they appear; sorts the vocabulary when all have been seen."""
 
-    def __init__(self) -> None:
-        self.ids = _Growing(np.uint8)
+    def __init__(self, most: int | None) -> None:
+        self.ids = _Growing(np.uint8, most)
         self.places = np.full(CODE_POINTS, -1, np.int32)
         self.points: list[int] = []
 

@@ -1,6 +1,8 @@
 """Files that are no checkpoints, or lie about themselves: every command says so in one line."""
 
+import gzip
 import json
+import os
 
 import numpy as np
 import pytest
@@ -32,6 +34,40 @@ def test_what_is_no_checkpoint(charrnn, folder, trained, command):
         assert trained.read_bytes() == data
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize(
+    "kind", ["folder", "pipe", "device", "zeros", "loop", "nothing", "dash", "hole", "long", "odd"]
+)
+def test_what_is_no_file(charrnn, folder, trained, command, kind):
+    """At once, for none of them is waited for or read; and what was there stays."""
+    trained.unlink()
+    names = {"device": "/dev/null", "zeros": "/dev/zero", "dash": "-", "long": "x" * 5000, "odd": "\x1b[2J\udcff"}
+    name = names.get(kind, "charrnn.npz")
+    if kind == "folder":
+        os.mkdir(name)
+    elif kind == "pipe":
+        os.mkfifo(name)
+    elif kind == "loop":
+        os.symlink(name, name)
+    elif kind == "hole":
+        with open(name, "wb") as file:
+            file.truncate(10 << 30)
+    words = [name if word == "charrnn.npz" else word for word in COMMANDS[command]]
+    before = sorted(os.listdir())
+    err = charrnn(*words, *([] if "--init-from" in words else ["-c", name]), status=1).err
+    assert err.startswith("charrnn: ")
+    assert err.count("\n") == 1
+    assert "\x1b" not in err
+    assert sorted(os.listdir()) == before
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may read anything")
+def test_what_must_not_be_read(charrnn, trained):
+    trained.chmod(0)
+    for words in COMMANDS.values():
+        assert "Permission denied" in charrnn(*words, status=1).err
+
+
 LIES = [
     ("options.dropout", 5),
     ("options.shards", 100),
@@ -44,6 +80,14 @@ LIES = [
     ("corpus.names", ["a\0b"]),
     ("corpus.names", ["\ud800"]),
     ("corpus.names", ["x\n\x1b[2J"]),
+    ("corpus.names", ["pipe"]),
+    ("corpus.names", ["/dev/zero"]),
+    ("corpus.names", ["/dev/stdin"]),
+    ("corpus.names", ["bomb.gz"]),
+    ("corpus.names", ["-"]),
+    ("corpus.names", ["/proc/self/mem"]),
+    ("corpus.names", ["--help"]),
+    ("corpus.encoding", "utf\x1b8"),
     ("corpus.encoding", "rot13"),
     ("corpus.encoding", "a\0b"),
     ("corpus.encoding", None),
@@ -64,6 +108,23 @@ LIES = [
     ("progress.validations", [[10**30, 1.0]]),
     ("commands", []),
     ("commands", ["\ud800"]),
+    ("commands", ["\x1b]0;title\x07\x9b2J\u202e"]),
+    ("init_from", "\x1b[2J"),
+    ("options.seed", 2**63),
+    ("options.lr", 1e308),
+    ("options.lr", 0),
+    ("options.weight_decay", 1e308),
+    ("options.grad_clip", 1e-300),
+    ("options.shards", 4),
+    ("schedule.seconds", 1e308),
+    ("schedule.total", None),
+    ("schedule.total", 10**14),
+    ("schedule.val_every", 10**14),
+    ("schedule.most_steps", 1),
+    ("progress.step", 10**14),
+    ("progress.step", 0),
+    ("progress.best_step", None),
+    ("program", {"charrnn": [None]}),
     ("clock.elapsed", -1.0),
     ("clock.elapsed", 1e308),
 ]
@@ -81,9 +142,13 @@ def test_a_checkpoint_that_lies(invoke, trained, unpack, forge, place, value):
     changed = {"another last one": "\U0010ffff", "a surrogate": "\udcff"}
     record[last] = record[last][:-1] + changed[value] if place.startswith("vocab") else value
     forged = members | {METADATA: json.dumps(metadata).encode()}
+    os.mkfifo("pipe")
+    with open("bomb.gz", "wb") as file:
+        file.write(gzip.compress(bytes(1 << 20)) * 1000)
     for words in COMMANDS.values():
         forge(trained, forged.items())
         result = invoke(*words)
-        assert result.status in (0, 1), result.err
+        assert result.status in (0, 1, 2), result.err
         if result.status:
-            assert result.err.splitlines()[-1].startswith("charrnn: ")
+            assert result.err.splitlines()[-1].startswith("charrnn: " if result.status == 1 else "Error: ")
+        assert "\x1b" not in result.err + result.out.decode()

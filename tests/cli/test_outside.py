@@ -134,7 +134,10 @@ class TestStandardInput:
         assert shell("train", "--resume", "--steps", 1).returncode == 2
         assert shell("train", "-", "--resume", "--steps", 1, input=text.encode()).returncode == 0
         assert load("charrnn.npz").progress.step == 3
-        assert b"checksum" in shell("train", "-", "--resume", "--steps", 1, input=text.encode() + b"!").stderr
+        for other in (text + "!", text[:-1] + "!", text[:-1]):
+            result = shell("train", "-", "--resume", "--steps", 1, input=other.encode())
+            assert result.returncode == 1
+            assert re.search(b"checksum|more than the .* characters", result.stderr)
 
     def test_bad_bytes_and_nothing(self, shell, folder):
         result = shell("train", "-", *SMALL, input=b"abc\xff")

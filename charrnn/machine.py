@@ -1,0 +1,19 @@
+"""What the machine has."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+LIMIT = Path("/sys/fs/cgroup/memory.max")  # of a container, on Linux
+
+
+def machine_memory() -> int | None:
+    """The memory that this process may use, in bytes; None where the machine does not tell."""
+    amounts = []
+    with suppress(AttributeError, ValueError, OSError):
+        amounts.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    with suppress(ValueError, OSError):
+        amounts.append(int(LIMIT.read_text()))
+    return min(amounts, default=None)
