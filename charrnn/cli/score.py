@@ -118,14 +118,14 @@ def score_command(
     if encoding and not texts:
         raise click.UsageError("--encoding belongs to a TEXT; there is none.")
     from ..checkpoint import load, load_model
-    from ..scoring import oddest, units
+    from ..scoring import oddest, strangeness, units
     from ..text.corpus import label
 
     run = load(checkpoint)
     other = load_model(against) if against else None
     shows_text = wants_colour(colour)
     per = per or ("char" if shows_text else "line")
-    output = Output()
+    output = Output("" if shows_text or as_jsonl else "\t".join(columns(per, against is not None)) + "\n")
     parts = output.flushed_before(read(run, texts, encoding))
     where = ", ".join(map(label, texts))
     rows = units(run.model(weights), parts, per, unknown, other, threads or physical_cores(), where)
@@ -133,14 +133,8 @@ def score_command(
         click.echo(legend(), err=True)
         line = shaded
     else:
-        rows = (
-            row
-            for row in rows
-            if row.chars and (threshold is None or threshold <= (row.bits_per_char if row.ratio is None else row.ratio))
-        )
+        rows = (row for row in rows if row.chars and (threshold is None or strangeness(row) >= threshold))
         line = jsonl if as_jsonl else tsv
-        if not as_jsonl:
-            output.add("\t".join(columns(per, against is not None)) + "\n")
     for row in oddest(rows, top) if top else rows:
         output.add(line(row, per))
     output.flush()
