@@ -145,3 +145,8 @@ def oddity(row: Row) -> float:
     By bits the longest lines would be the oddest, by bits per character those of one character.
     """
     return row.bits / (row.chars + DOUBT) if row.ratio is None else row.ratio
+
+
+def strangeness(row: Row) -> float:
+    """What a threshold is about: bits per character; where two models are compared, their ratio."""
+    return row.bits_per_char if row.ratio is None else row.ratio

@@ -56,10 +56,8 @@ def surprisals(
     for text in texts:
         if model.vocab.of_bytes and isinstance(text, str):
             text = text.encode("utf-8", "surrogateescape")
-        reading.add(text)
-        yield reading.certain()
-    reading.finish()
-    yield reading.certain()
+        yield from reading.add(text)
+    yield from reading.finish()
 
 
 class _Reading:
@@ -77,20 +75,20 @@ class _Reading:
         self.held = Part(model.vocab.decode(self.ids[:0]), np.zeros(0, np.bool_), np.zeros(0), np.zeros(0, np.int32))
         self.waiting = np.zeros(0, np.bool_)  # which of the held characters are still to be scored
 
-    def add(self, text: str | bytes) -> None:
+    def add(self, text: str | bytes) -> Iterator[Part]:
         """Read on, and score all that is whole now."""
         self._take(text)
-        self._score(self._whole())
+        yield from self._score(self._whole())
         if len(self.waiting) - self._certain > MOST_HELD:
-            self._score(len(self.ids) - 1)
+            yield from self._score(len(self.ids) - 1)
 
-    def finish(self) -> None:
+    def finish(self) -> Iterator[Part]:
         """There is no more: score the rest. A last line without its newline is a record all the same."""
         if self.cut.restart is not None and self.position and not self.ended:
             self._take(self.model.vocab.decode(np.array([self.cut.restart])))
-        self._score(len(self.ids) - 1)
+        yield from self._score(len(self.ids) - 1)
 
-    def certain(self) -> Part:
+    def _let_go(self) -> Part:
         """Let go of what is certain."""
         count = self._certain
         part = self.held.between(0, count)
@@ -134,19 +132,20 @@ class _Reading:
         ended = np.flatnonzero(self.ids[self.done + 1 :] == self.cut.restart)
         return max(end, self.done + 1 + int(ended[-1])) if len(ended) else end
 
-    def _score(self, end: int) -> None:
-        """Read up to `end`, and forget what no piece to come will be warmed up on."""
-        if end <= self.done:
-            return
-        work = partial(_predict, self.model.network, self.ids, self.cut, self.ranked)
-        results = in_order(work, groups(self.done, end, self.cut.piece), self.threads)
-        millionths, ranks = map(np.concatenate, zip(*results, strict=True))
-        places = np.flatnonzero(self.waiting)[: end - self.done]
-        self.waiting[places] = False
-        self.held.millionths[places], self.held.ranks[places] = millionths, ranks
-        warm_up = -(-self.cut.warm_up // self.cut.piece) * self.cut.piece
-        forgotten = max(0, end // self.cut.piece * self.cut.piece - warm_up)
-        self.ids, self.done = self.ids[forgotten:], end - forgotten
+    def _score(self, end: int) -> Iterator[Part]:
+        """Read up to `end`, let go of what is certain, and forget what no piece to come will be warmed up on."""
+        if end > self.done:
+            edges = groups(self.done, end, self.cut.piece)
+            work = partial(_predict, self.model.network, self.ids, self.cut, self.ranked)
+            for millionths, ranks in in_order(work, edges, self.threads):
+                places = np.flatnonzero(self.waiting)[: len(ranks)]
+                self.waiting[places] = False
+                self.held.millionths[places], self.held.ranks[places] = millionths, ranks
+                yield self._let_go()
+            warm_up = -(-self.cut.warm_up // self.cut.piece) * self.cut.piece
+            forgotten = max(0, end // self.cut.piece * self.cut.piece - warm_up)
+            self.ids, self.done = self.ids[forgotten:], end - forgotten
+        yield self._let_go()
 
 
 def _predict(

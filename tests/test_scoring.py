@@ -143,6 +143,15 @@ def test_rows_go_out_as_soon_as_their_piece_is_whole(small, threads):
         told = row.end
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_long_text_is_told_group_by_group(small, threads):
+    """Before all of it has been read, though all of it is there."""
+    text = text_of(500)
+    parts = list(surprisal.surprisals(model_of(), [text], "uniform", threads=threads))
+    assert "".join(part.text for part in parts) == text
+    assert max(len(part.text) for part in parts) <= pieces.STREAMS * pieces.PIECE + 1
+
+
 def test_records_do_not_know_of_each_other():
     model = model_of(lines=True)
     alone = {line: next(score(model, line)).bits for line in ("ab", "é🙂 a", "a", "b" * 300)}

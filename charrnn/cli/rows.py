@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from math import isfinite
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from .output import harmless, write
@@ -13,26 +14,29 @@ if TYPE_CHECKING:
     from ..scoring import Row
 
 MOST_LINES = 10_000  # that are held before they are written
+LONGEST = 0.1  # seconds that they are held while more come
 
 SHADES = ((2, 230), (4, 222), (6, 215), (8, 209), (12, 203))  # from so many bits per character on, this background
 BLACK, PLAIN = "\x1b[38;5;16m", "\x1b[0m"
 
 
 class Output:
-    """Lines on standard output, written together: when there are many of them, and when they are asked for."""
+    """Lines on standard output after a `head`, written together: when they are many, or late, or asked for."""
 
-    def __init__(self) -> None:
-        self.lines: list[str] = []
+    def __init__(self, head: str) -> None:
+        self.lines = [head] if head else []
+        self.written = monotonic()
 
     def add(self, line: str) -> None:
         self.lines.append(line)
-        if len(self.lines) >= MOST_LINES:
+        if len(self.lines) >= MOST_LINES or monotonic() - self.written > LONGEST:
             self.flush()
 
     def flush(self) -> None:
         if self.lines:
             write("".join(self.lines))
             self.lines.clear()
+        self.written = monotonic()
 
     def flushed_before(self, texts: Iterable[str | bytes]) -> Iterator[str | bytes]:
         """The same texts; what is known is on its way before more text is waited for."""

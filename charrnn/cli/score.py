@@ -102,7 +102,7 @@ def score_command(
     first line names the columns. What has nothing to score, as the first character, has no row.
 
     A line includes its newline, which is not shown. A word is the white space before it and what follows up to the
-    next white space, in all scripts. In a model of lines each line is scored by itself, its first character too, and
+    next white space, of any kind in Unicode. In a model of lines each line is scored by itself, its first character too, and
     empty lines are left out.
 
     \b
@@ -118,14 +118,14 @@ def score_command(
     if encoding and not texts:
         raise click.UsageError("--encoding belongs to a TEXT; there is none.")
     from ..checkpoint import load, load_model
-    from ..scoring import oddest, units
+    from ..scoring import oddest, strangeness, units
     from ..text.corpus import label
 
     run = load(checkpoint)
     other = load_model(against) if against else None
     shows_text = wants_colour(colour)
     per = per or ("char" if shows_text else "line")
-    output = Output()
+    output = Output("" if shows_text or as_jsonl else "\t".join(columns(per, against is not None)) + "\n")
     parts = output.flushed_before(read(run, texts, encoding))
     where = ", ".join(map(label, texts))
     rows = units(run.model(weights), parts, per, unknown, other, threads or physical_cores(), where)
@@ -133,14 +133,8 @@ def score_command(
         click.echo(legend(), err=True)
         line = shaded
     else:
-        rows = (
-            row
-            for row in rows
-            if row.chars and (threshold is None or threshold <= (row.bits_per_char if row.ratio is None else row.ratio))
-        )
+        rows = (row for row in rows if row.chars and (threshold is None or strangeness(row) >= threshold))
         line = jsonl if as_jsonl else tsv
-        if not as_jsonl:
-            output.add("\t".join(columns(per, against is not None)) + "\n")
     for row in oddest(rows, top) if top else rows:
         output.add(line(row, per))
     output.flush()
