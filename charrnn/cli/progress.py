@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -110,6 +111,14 @@ def scoring_bar(characters: int, quiet: bool = False) -> tqdm[Any]:
     return tqdm(total=max(0, characters - 1), unit="char", unit_scale=True, leave=False, disable=hidden)
 
 
+def at_once(path: str, flags: int) -> int:
+    """Open a file as `open` does, but do not wait for a reader where it is a pipe that has none: that is an error."""
+    handle = os.open(path, flags | getattr(os, "O_NONBLOCK", 0), 0o666)
+    if os.name != "nt":
+        os.set_blocking(handle, True)
+    return handle
+
+
 class Log:
     """JSON lines, appended and flushed: one for every so many steps and one for each validation."""
 
@@ -118,7 +127,7 @@ class Log:
         self.file: IO[str] | None = None
         if path is not None:
             try:
-                self.file = open(path, "a", encoding="utf-8")  # noqa: SIM115 - closed in close()
+                self.file = open(path, "a", encoding="utf-8", opener=at_once)  # noqa: SIM115 - closed in close()
             except OSError as error:
                 raise OptionError(f"--log {path}: cannot be written ({error.strerror or error})") from None
 

@@ -1,5 +1,6 @@
 """Every option that takes a number, at its edges and beyond."""
 
+import os
 import resource
 import shlex
 import subprocess
@@ -91,6 +92,17 @@ def test_no_string_is_too_odd(trained, invoke, command, option):
             assert "\x1b" not in result.err or result.status == 2
             assert result.err.splitlines()[-1].startswith("charrnn: " if result.status == 1 else "Error: ")
         assert trained.read_bytes() == whole
+
+
+def test_a_log_that_nobody_reads(charrnn, folder):
+    """A pipe without a reader is not waited for; one with a reader gets every line."""
+    os.mkfifo("pipe")
+    words = (*BASE["train"], "--log", "pipe", "--log-every", 1)
+    assert "--log pipe: cannot be written" in charrnn("train", *words, status=1).err
+    reader = os.open("pipe", os.O_RDONLY | os.O_NONBLOCK)
+    charrnn("train", *words)
+    assert b'"step": 1' in os.read(reader, 10_000)
+    os.close(reader)
 
 
 CONTRADICTIONS = [

@@ -168,6 +168,8 @@ def test_another_text_is_refused(charrnn, trained, folder, text):
     err = charrnn("train", "corpus.txt", "corpus.txt", "--resume", "--steps", 1, status=1).err
     assert f"more than the {len(text):,} characters" in err
     (folder / "corpus.txt").write_text(text + "!", encoding="utf-8")
+    assert charrnn("train", "--resume", "--steps", 1, status=1).err == err
+    (folder / "corpus.txt").write_text(text[1:], encoding="utf-8")
     assert "checksum" in charrnn("train", "--resume", "--steps", 1, status=1).err
     (folder / "corpus.txt").unlink()
     err = charrnn("train", "--resume", "--steps", 1, status=1).err
