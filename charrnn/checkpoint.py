@@ -1,7 +1,8 @@
 """A run as a file: saved whole, and read without trusting it.
 
 Members: `last.NAME` and, once there was a validation, `best.NAME` for each parameter; `adam_m.NAME` and `adam_v.NAME`,
-Adam's moments; `state.h0`, `state.h1` ..., the state carried from chunk to chunk. All else is in `metadata.json`.
+Adam's moments; `state.h0`, `state.h1` ..., the state carried from chunk to chunk; for a model of records `known`, the
+hashes of its training records. All else is in `metadata.json`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from .nn.config import ModelConfig
 from .nn.model import State
 from .nn.params import Array, Params
 from .run import CorpusRecord, Options, Progress, Run, Schedule
+from .text.records import Hashes
 from .text.vocab import Vocab
 
 FORMAT = 2
@@ -40,6 +42,7 @@ def save(path: str | Path, run: Run) -> None:
         "model": asdict(run.config),
         "vocabulary": {"of_bytes": run.vocab.of_bytes, "characters": run.vocab.characters},
         "start": run.start,
+        "known": None if run.known is None else len(run.known),
         "options": asdict(run.options),
         "corpus": asdict(run.corpus),
         "schedule": asdict(run.schedule),
@@ -72,6 +75,8 @@ def _members(run: Run) -> Iterator[tuple[str, Array]]:
     for number, layer in enumerate(run.state):
         for kind, part in zip(CELLS[run.config.cell].STATE, layer, strict=True):
             yield f"state.{kind}{number}", part
+    if run.known is not None:
+        yield "known", run.known
 
 
 def _groups(run: Run) -> dict[str, Params]:
@@ -108,6 +113,8 @@ def _read(archive: Archive) -> Run:
     run.adam.v = _params(archive, "adam_v", config, dtype)
     run.schedule = _record(archive, Schedule, metadata["schedule"])
     run.progress = _record(archive, Progress, metadata["progress"])
+    if options.lines:
+        run.known = _known(archive, run, metadata["known"])
     if run.progress.best_step is not None:
         run.best = _params(archive, "best", config, dtype)
     run.adam.updates = run.progress.step
@@ -157,6 +164,18 @@ def _state(archive: Archive, config: ModelConfig, B: int, dtype: np.dtype[Any]) 
         tuple(archive.read(f"state.{kind}{number}", (config.hidden, B), dtype) for kind in kinds)
         for number in range(config.layers)
     )
+
+
+def _known(archive: Archive, run: Run, count: Any) -> Hashes:
+    """The hashes of the training records, of which each has at least two characters."""
+    if not (_is(count, int) and run.corpus.parts and 0 < 2 * count < run.corpus.parts[0]):
+        raise archive.fault(f"it remembers {str(count)[:40]} training records")
+    if run.vocab.encode("\n", "skip")[0].tolist() != [run.start]:
+        raise archive.fault("its lines are records, but do not begin with a newline")
+    known = archive.read("known", (count,), np.uint32)
+    if not (known[1:] > known[:-1]).all():
+        raise archive.fault("its hashes of training records are not sorted")
+    return known
 
 
 def _record(archive: Archive, kind: type[Record], value: Any) -> Record:

@@ -4,6 +4,9 @@ The text is cut every PIECE characters from its start. Each piece is read from t
 characters before it, which are not scored (the first piece has none). So every character after the first is scored
 exactly once, pieces can be read side by side, and the figure does not depend on how many are. How far it is from one
 sequential pass is measured in benchmarks/README.md.
+
+In a text of records the state starts again at every newline, in the warm-up, too: so every record is read from the zero
+state, as far as WARM_UP reaches back, and every character of it is scored, the newline at its end included.
 """
 
 from __future__ import annotations
@@ -76,7 +79,8 @@ def evaluate(
     scores windows of N characters instead, each from the zero state. Raises TextError below two known characters.
     """
     ids, missing = model.vocab.encode(text, check_policy(unknown))
-    return sum(scores(model.network, ids, window, threads), start=unknown_score(model, missing, unknown))
+    parts = scores(model.network, model.lay_out(ids), window, threads, model.restart)
+    return sum(parts, start=unknown_score(model, missing, unknown))
 
 
 def check_policy(unknown: str) -> str:
@@ -91,8 +95,13 @@ def unknown_score(model: LanguageModel, missing: int, unknown: str) -> Score:
     return Score(charged * log(len(model.vocab)), charged, 0, missing)
 
 
-def scores(network: Model, ids: Ids, window: int | None = None, threads: int = 1) -> Iterator[Score]:
-    """The score of a text given as ids, in parts: their sum is the whole, their `chars` tell the progress."""
+def scores(
+    network: Model, ids: Ids, window: int | None = None, threads: int = 1, restart: int | None = None
+) -> Iterator[Score]:
+    """The score of a text given as ids, in parts: their sum is the whole, their `chars` tell the progress.
+
+    `restart` is the id that is read from the zero state wherever it stands: the newline, in a text of records.
+    """
     if len(ids) < 2:
         raise TextError(f"the text has {len(ids)} characters that the model knows; evaluating takes at least 2")
     if window is not None and window < 1:
@@ -101,7 +110,7 @@ def scores(network: Model, ids: Ids, window: int | None = None, threads: int = 1
     count = -(-(len(ids) - 1) // piece)
     groups = max(-(-count // STREAMS), min(GROUPS, count // FEWEST_STREAMS))
     edges = [count * i // groups for i in range(groups + 1)]
-    score = partial(_score_pieces, network, ids, piece, warm_up)
+    score = partial(_score_pieces, network, ids, piece, warm_up, restart)
     if threads == 1:
         yield from map(score, edges, edges[1:])
         return
@@ -112,7 +121,9 @@ def scores(network: Model, ids: Ids, window: int | None = None, threads: int = 1
             pool.shutdown(cancel_futures=True)
 
 
-def _score_pieces(network: Model, ids: Ids, piece: int, warm_up: int, first: int, last: int) -> Score:
+def _score_pieces(
+    network: Model, ids: Ids, piece: int, warm_up: int, restart: int | None, first: int, last: int
+) -> Score:
     """The score of the pieces first to last - 1, side by side as the streams of one batch."""
     B, N = last - first, len(ids)
     T = min(CHUNK, warm_up + min(piece, N - 1))
@@ -126,6 +137,8 @@ def _score_pieces(network: Model, ids: Ids, piece: int, warm_up: int, first: int
         scored = ((offset >= warm_up) & (offset < warm_up + piece) & (place < N - 1)).ravel()
         x, y = ids[place.clip(0, N - 1)], ids[(place + 1).clip(0, N - 1)].ravel()
         keep = (place != 0).astype(work.logits.dtype) if starts[0] < 0 else None
+        if restart is not None:
+            keep = ((place != 0) & (x != restart)).astype(work.logits.dtype)
         with np.errstate(all="ignore"):  # weights of a run that diverged give a score that is not finite
             state = network.forward(x, state, work, keep)
             losses, guesses = nats(work.logits, y), work.logits.argmax(axis=0)

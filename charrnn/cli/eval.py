@@ -49,6 +49,7 @@ def eval_command(
     """Tell how well the model predicts a text: every character after the first is scored exactly once.
 
     Without TEXT it evaluates the held-out part of the training text. Several texts are joined; - is standard input.
+    A model of records (train --lines) reads every line by itself and is scored on all of it, its end included.
 
     \b
     Examples:
@@ -65,7 +66,9 @@ def eval_command(
     run = load(checkpoint)
     model = run.model(weights)
     if texts:
-        ids, missing = read_ids(texts, model.vocab, encoding or run.corpus.encoding or "utf-8", unknown)
+        encoding = encoding or run.corpus.encoding or "utf-8"
+        ids, missing = read_ids(texts, model.vocab, encoding, unknown, lines=model.lines)
+        ids = model.lay_out(ids)
         what = ", ".join(map(label, texts))
     elif encoding:
         raise click.UsageError("--encoding belongs to a TEXT; there is none.")
@@ -75,7 +78,7 @@ def eval_command(
 
     score = unknown_score(model, missing, unknown)
     with scoring_bar(len(ids)) as bar:
-        for part in scores(model.network, ids, window, threads or physical_cores()):
+        for part in scores(model.network, ids, window, threads or physical_cores(), model.restart):
             score += part
             bar.update(part.chars)
 
@@ -88,6 +91,8 @@ def eval_command(
             "chars": score.chars,
             "unknown_chars": score.unknown_chars,
         }
+        if model.lines:
+            result["records"] = count_records(ids)
         click.echo(json.dumps(result))
         return
     click.echo(harmless(what))
@@ -97,22 +102,31 @@ def eval_command(
     click.echo(f"  accuracy              {score.accuracy:.2%}")
     click.echo(f"  {model.vocab.unit + 's scored':20}  {score.chars:,}")
     click.echo(f"  {'unknown ' + model.vocab.unit + 's':20}  {score.unknown_chars:,}")
+    if model.lines:
+        click.echo(f"  {'records':20}  {count_records(ids):,}")
+
+
+def count_records(laid: Ids) -> int:
+    """How many records there are in a text that is laid out: it begins with a newline, and each ends with one."""
+    return int((laid == laid[0]).sum()) - 1
 
 
 def held_out(run: Run) -> Ids:
     """The part of the training text that the run did not train on, read again from where it was."""
     from ..errors import CheckpointError, TextError
+    from ..run import split
     from ..text.corpus import STDIN, read_corpus
 
     record = run.corpus
     if STDIN in record.names:
         raise CheckpointError("the training text came from standard input and cannot be read again; name a TEXT")
     try:
-        corpus = read_corpus(record.names, record.encoding or "utf-8", record.encoding is None, run.vocab)
+        as_bytes = record.encoding is None
+        corpus = read_corpus(record.names, record.encoding or "utf-8", as_bytes, run.vocab, run.options.lines)
     except TextError as error:
         raise TextError(f"the training text cannot be read again: {error}; name a TEXT") from None
     run.check(corpus)
-    _, ids = corpus.split(run.options.val_fraction)
+    _, ids = split(corpus, run.options)
     if not len(ids):
         raise TextError("this model was trained without a held-out part; name a TEXT")
     return ids

@@ -81,8 +81,11 @@ class Session:
         unit, held_out = corpus.vocab.unit, run.held_out_characters
         self._say(
             f"{', '.join(corpus.names)}: {len(corpus.ids):,} {unit}s, {len(corpus.vocab):,} distinct; "
-            f"{len(corpus.ids) - held_out:,} to learn from, {held_out:,} held out"
+            f"{run.training_characters:,} to learn from, {held_out:,} held out"
         )
+        if options.lines:
+            records = corpus.records(options.val_fraction, options.seed)
+            self._say(f"{plural(records.count, 'record')}, of which {records.repeats:,} repeat another")
         memory = training_memory(run.config, options, corpus.ids.nbytes)
         self._say(
             f"{run.config.cell}, {run.config.hidden} hidden units, {plural(run.config.layers, 'layer')}: "
