@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .checkpoint import load, load_model, save
     from .errors import CharRNNError
     from .evaluation import evaluate
+    from .record_sampling import sample_records
     from .run import Options
     from .sampling import sample
     from .starting import new_run
@@ -38,6 +39,7 @@ _HOMES = {
     "new_run": "starting",
     "read_corpus": "text.corpus",
     "sample": "sampling",
+    "sample_records": "record_sampling",
     "save": "checkpoint",
     "train": "training",
 }
@@ -51,6 +53,7 @@ __all__ = [
     "new_run",
     "read_corpus",
     "sample",
+    "sample_records",
     "save",
     "train",
 ]

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
 from .options import Command, whole, words
-from .output import write
+from .output import harmless, write
 
 if TYPE_CHECKING:
     from ..drawing import Drawn
     from ..language_model import LanguageModel
 
+SHOWN, SHOWN_LENGTH = 5, 80  # records and their characters, at a validation
 MAX_LENGTH = 1000  # that of record_sampling, which would import NumPy
 OPTIONS = {
     "prefix": click.option("--prefix", metavar="TEXT", help="Records: all begin with this."),
@@ -102,3 +104,11 @@ def _line(drawn: Drawn, scored: bool) -> bytes:
     """A record as a line of output: as it is in a file, in UTF-8 or the bytes that it is made of."""
     text = drawn.text if isinstance(drawn.text, bytes) else drawn.text.encode("utf-8", "replace")
     return text + (f"\t{drawn.bits:.4f}\n".encode() if scored else b"\n")
+
+
+def glimpse(model: LanguageModel, temperature: float, seed: int) -> str:
+    """A few new records, one a line, whether they come to their end or not: quick even where none does."""
+    from ..drawing import draw_records
+
+    records = draw_records(model, model.vocab.encode("")[0], SHOWN_LENGTH, temperature, seed=seed, streams=SHOWN)
+    return "\n".join(harmless(drawn.text) for drawn in islice(chain.from_iterable(records), SHOWN))

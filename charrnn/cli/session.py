@@ -24,6 +24,7 @@ from .options import checkpoint_words
 from .output import duration, plural, size, terminal
 from .prepare import command, resume_words
 from .progress import Log, Progress, scoring_bar
+from .records import glimpse
 
 SAMPLE_LENGTH = 160
 SAMPLE_TEMPERATURE = 0.8
@@ -171,9 +172,11 @@ class Session:
         return True
 
     def _sample(self) -> str | bytes:
-        """A short text in the hand of the present weights."""
-        model = self.run.model("last")
-        return sample(model, SAMPLE_LENGTH, temperature=SAMPLE_TEMPERATURE, seed=self.run.progress.step)
+        """A short text, or a few records, in the hand of the present weights."""
+        model, seed = self.run.model("last"), self.run.progress.step
+        if model.lines:
+            return glimpse(model, SAMPLE_TEMPERATURE, seed)
+        return sample(model, SAMPLE_LENGTH, temperature=SAMPLE_TEMPERATURE, seed=seed)
 
     def _say(self, line: str) -> None:
         if not self.quiet:

@@ -104,6 +104,7 @@ BUDGETS = ("minutes", "epochs", "steps")
 @click.option(
     "--lines",
     is_flag=True,
+    default=False,
     help="Each line is a record of its own (a name, a molecule, a log line); the held-out share is of whole records, "
     "drawn by the seed, with equal lines on one side.",
 )
