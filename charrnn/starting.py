@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .language_model import LanguageModel
-from .memory import training_memory
+from .memory import text_memory, training_memory
 from .nn.config import ModelConfig
 from .nn.initial import initial_params
 from .nn.params import Params
@@ -40,7 +40,7 @@ def new_run(
         shape = init_from.network.config
         cell, hidden, layers = shape.cell, shape.hidden, shape.layers
     config = ModelConfig(len(corpus.vocab), cell, hidden, layers)
-    training_memory(config, options, corpus.ids.nbytes)
+    training_memory(config, options, text_memory(corpus, options))
     params = initial_params(config, options.seed, dtype)
     if init_from:
         transfer(init_from.network.params, init_from.vocab, params, corpus.vocab)

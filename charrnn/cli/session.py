@@ -14,7 +14,7 @@ from ..budget import VALIDATIONS, seconds_for, steps_within
 from ..checkpoint import save
 from ..errors import CheckpointError, DivergedError
 from ..evaluation import Score
-from ..memory import training_memory
+from ..memory import text_memory, training_memory
 from ..run import Run
 from ..sampling import sample
 from ..text.corpus import STDIN, Corpus
@@ -87,7 +87,7 @@ class Session:
         if options.lines:
             records = corpus.records(options.val_fraction, options.seed)
             self._say(f"{plural(records.count, 'record')}, of which {records.repeats:,} repeat another")
-        memory = training_memory(run.config, options, corpus.ids.nbytes)
+        memory = training_memory(run.config, options, text_memory(corpus, options))
         self._say(
             f"{run.config.cell}, {run.config.hidden} hidden units, {plural(run.config.layers, 'layer')}: "
             f"{run.network.params.flat.size:,} parameters; needs about {size(memory)} of memory"

@@ -24,7 +24,7 @@ Hashes = npt.NDArray[np.uint32]
 
 PIECE = 1 << 15  # characters hashed at a time
 BLOCK = 1 << 12  # records moved at a time
-LONG = 1 << 10  # characters from which on a record is moved by itself
+LONG = 1 << 10  # characters from which on they are moved one by one
 POSITION = 21  # bits by which a position is shifted, to make room for a code point
 
 
@@ -58,7 +58,18 @@ def split(ids: Ids, newline: int, val_fraction: float, seed: int) -> Records:
     """
     laid = lay_out(ids, newline)
     ends = np.flatnonzero(laid == newline)
-    lines = hashes(laid, ends)
+    training, held_out, repeats, known = _divided(hashes(laid, ends), val_fraction, seed)
+    return Records(
+        training=arranged(laid, ends, training[shuffle(len(training), seed, 0)]),
+        held_out=arranged(laid, ends, held_out) if len(held_out) else laid[:0],
+        count=len(training) + len(held_out),
+        repeats=repeats,
+        known=known,
+    )
+
+
+def _divided(lines: Words, val_fraction: float, seed: int) -> tuple[Places, Places, int, Hashes]:
+    """The numbers of the training and the held-out records, how many repeat others, and what to know of the former."""
     queue = keyed(seed, SPLIT, lines)
     order = np.argsort(queue, kind="stable")
     queue = queue[order]
@@ -69,14 +80,7 @@ def split(ids: Ids, newline: int, val_fraction: float, seed: int) -> Records:
     out = fitting & (np.cumsum(copies * fitting) <= room)
     held_out = np.repeat(out, copies)
     known = np.unique(short(lines[order[firsts[~out]]]))
-    training = order[~held_out]
-    return Records(
-        training=arranged(laid, ends, training[shuffle(len(training), seed, 0)]),
-        held_out=arranged(laid, ends, order[held_out]) if out.any() else laid[:0],
-        count=len(lines),
-        repeats=len(lines) - len(firsts),
-        known=known,
-    )
+    return order[~held_out], order[held_out], len(lines) - len(firsts), known
 
 
 def shuffled(laid: Ids, seed: int, epoch: int) -> Ids:
@@ -92,20 +96,16 @@ def shuffle(count: int, seed: int, epoch: int) -> Places:
 
 def arranged(laid: Ids, ends: Places, order: Places) -> Ids:
     """The records that `order` numbers, in that order, laid out."""
+    blocks = [_side_by_side(laid, ends, order[block : block + BLOCK]) for block in range(0, len(order), BLOCK)]
+    return np.concatenate([laid[:1], *blocks])
+
+
+def _side_by_side(laid: Ids, ends: Places, order: Places) -> Ids:
     starts, lengths = ends[order] + 1, ends[order + 1] - ends[order]
-    places = 1 + np.cumsum(lengths) - lengths
-    out = np.empty(1 + int(lengths.sum()), laid.dtype)
-    out[0] = laid[0]
-    for number in np.flatnonzero(lengths > LONG):
-        start, place, length = starts[number], places[number], lengths[number]
-        out[place : place + length] = laid[start : start + length]
-    short_ones = np.where(lengths > LONG, 0, lengths)
-    for block in range(0, len(order), BLOCK):
-        part = slice(block, block + BLOCK)
-        count = short_ones[part]
-        within = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
-        out[np.repeat(places[part], count) + within] = laid[np.repeat(starts[part], count) + within]
-    return out
+    if lengths.max() > LONG:  # an index for each of their characters would take much memory
+        return np.concatenate([laid[start : start + length] for start, length in zip(starts, lengths, strict=True)])
+    places = np.cumsum(lengths) - lengths
+    return np.asarray(laid[np.repeat(starts - places, lengths) + np.arange(lengths.sum())])
 
 
 def hashes(laid: Ids, ends: Places) -> Words:
