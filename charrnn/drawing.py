@@ -25,6 +25,7 @@ from .text.vocab import Ids
 
 STREAMS = 256  # records drawn side by side, at most
 FEWEST_STREAMS = 16  # so that one record in demand among many drawn does not take too long
+MOST_AHEAD = 1 << 16  # records begun before an earlier one has ended, so that a very long one fills no memory
 FIRST_LENGTH = 64  # characters there is room for at first
 
 
@@ -70,11 +71,10 @@ def draw_records(
 
     first, columns = logits, np.arange(streams)
     logits, carried = np.repeat(first, streams, axis=1), _widen(fresh, streams)
-    numbers, upcoming = np.arange(streams), streams
+    numbers, upcoming, expected = np.arange(streams), streams, 0  # a stream that waits has the number -1
     lengths, nats, sums = np.zeros(streams, np.intp), np.full(streams, prefix_nats), np.full(streams, prefix_sum)
     room = np.empty((FIRST_LENGTH, streams), np.intp)
-    waiting: dict[int, Drawn] = {}  # those that ended before one with a smaller number did
-    expected = 0
+    ended_early: dict[int, Drawn] = {}  # those that are done before one with a smaller number is
     while True:
         if lengths.max() >= len(room):
             room = np.concatenate([room, np.empty_like(room)])
@@ -84,26 +84,28 @@ def draw_records(
         nats += _nats(logits, ids)
         sums += symbols(lengths + len(prefix), ids)
         room[lengths, columns] = ids
-        lengths += 1
+        lengths += numbers >= 0
         complete = ids == newline
-        ended = np.flatnonzero(complete | (lengths + len(prefix) > max_length))
         logits, carried = stepper.step(ids, carried)
+        ended = np.flatnonzero((numbers >= 0) & (complete | (lengths + len(prefix) > max_length)))
         if not len(ended):
             continue
-        hashes = short(keyed(sums[ended])).tolist()
-        for column, hashed in zip(ended, hashes, strict=True):
+        for column, hashed in zip(ended.tolist(), short(keyed(sums[ended])).tolist(), strict=True):
             drawn = room[: lengths[column] - complete[column], column]
             text = model.vocab.decode(np.concatenate([laid[1:], drawn]))
-            waiting[int(numbers[column])] = Drawn(text, bool(complete[column]), float(nats[column]) / log(2), hashed)
-        numbers[ended] = np.arange(upcoming, upcoming + len(ended))
-        upcoming += len(ended)
-        lengths[ended], nats[ended], sums[ended] = 0, prefix_nats, prefix_sum
-        logits[:, ended] = first
-        _begin(carried, fresh, ended)
+            ended_early[int(numbers[column])] = Drawn(text, bool(complete[column]), nats[column] / log(2), hashed)
         ready = []
-        while expected in waiting:
-            ready.append(waiting.pop(expected))
+        while expected in ended_early:
+            ready.append(ended_early.pop(expected))
             expected += 1
+        numbers[ended] = -1
+        if upcoming < expected + MOST_AHEAD:
+            waiting = np.flatnonzero(numbers < 0)
+            numbers[waiting] = np.arange(upcoming, upcoming + len(waiting))
+            upcoming += len(waiting)
+            lengths[waiting], nats[waiting], sums[waiting] = 0, prefix_nats, prefix_sum
+            logits[:, waiting] = first
+            _begin(carried, fresh, waiting)
         if ready:
             yield ready
 

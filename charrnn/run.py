@@ -75,7 +75,7 @@ class CorpusRecord:
 
 
 def split(corpus: Corpus, options: Options) -> tuple[Ids, Ids]:
-    """The training part and the held-out part: records of either kind, or the text up to its end and its end."""
+    """The training part and the held-out part: of the records, or the beginning of the text and its end."""
     if options.lines:
         records = corpus.records(options.val_fraction, options.seed)
         return records.training, records.held_out

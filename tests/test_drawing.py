@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
+from charrnn import drawing
 from charrnn.drawing import draw_records
 from charrnn.errors import OptionError, TextError
 from charrnn.evaluation import evaluate
@@ -118,6 +119,14 @@ def test_a_record_may_be_as_long_as_it_likes(record_model):
     long = draw(model, 3, max_length=1000, streams=2)
     assert max(len(drawn.text) for drawn in long) > 300
     assert long == draw(model, 3, max_length=1000, streams=3)
+
+
+def test_a_very_long_record_holds_the_others_up(record_model, monkeypatch):
+    """They wait, so that no more than so many are kept; the records are the same, and none is left out."""
+    model = record_model()
+    expected = draw(model, 400, streams=8)
+    monkeypatch.setattr(drawing, "MOST_AHEAD", 1)
+    assert draw(model, 400, streams=8) == expected
 
 
 def test_what_cannot_be_drawn(record_model):

@@ -10,7 +10,7 @@ import pytest
 
 from charrnn import Options, checkpoint, evaluate, evaluation, load, load_model, new_run, read_corpus, save, train
 from charrnn.archive import METADATA
-from charrnn.errors import CheckpointError, OptionError
+from charrnn.errors import CheckpointError, OptionError, TextError
 from charrnn.nn.model import Model
 from charrnn.nn.params import Params
 from charrnn.text.batches import Streams
@@ -76,6 +76,12 @@ def test_evaluating_scores_every_character_of_every_line(corpus, monkeypatch, dt
     score = evaluate(model, text)
     assert score.chars == sum(len(line) + 1 for line in lines)
     assert score.nats == pytest.approx(naive_nats(model, lines), rel=1e-9 if dtype == np.float64 else 1e-5)
+
+
+@pytest.mark.parametrize("text", ["", "\n\n\n"])
+def test_nothing_to_evaluate(corpus, text):
+    with pytest.raises(TextError, match="no line that is not empty"):
+        evaluate(run_of(corpus).model(), text)
 
 
 def test_the_order_of_lines_changes_nothing(corpus):

@@ -26,7 +26,7 @@ OPTIONS = {
     ),
     "max_length": click.option(
         "--max-length",
-        type=whole(1, 10**6),
+        type=whole(1, 10**5),
         metavar="N",
         help=f"Records: the most characters; one that grows longer is thrown away.  [default: {MAX_LENGTH}]",
     ),
@@ -93,17 +93,18 @@ def begin_records(
 
     def write_records() -> None:
         for records in lists:
-            write(b"".join(_line(drawn, chosen["scores"]) for drawn in records))
+            lines: list[Any] = [_line(drawn, chosen["scores"]) for drawn in records]
+            write(lines[0][:0].join(lines))
         if tally.refused:
             click.echo(str(tally), err=True)
 
     return write_records
 
 
-def _line(drawn: Drawn, scored: bool) -> bytes:
-    """A record as a line of output: as it is in a file, in UTF-8 or the bytes that it is made of."""
-    text = drawn.text if isinstance(drawn.text, bytes) else drawn.text.encode("utf-8", "replace")
-    return text + (f"\t{drawn.bits:.4f}\n".encode() if scored else b"\n")
+def _line(drawn: Drawn, scored: bool) -> str | bytes:
+    """A record as a line of output, `str` or `bytes` as it is itself."""
+    rest = f"\t{drawn.bits:.4f}\n" if scored else "\n"
+    return drawn.text + rest if isinstance(drawn.text, str) else drawn.text + rest.encode()
 
 
 def glimpse(model: LanguageModel, temperature: float, seed: int) -> str:
