@@ -38,9 +38,9 @@ class Tally:
         return self.accepted + self.refused.total()
 
     def __str__(self) -> str:
-        share = f"{self.accepted / self.drawn:.2%}" if self.drawn else "none"
+        share = 100 * self.accepted / max(1, self.drawn)
         faults = "".join(f"; {count:,} {fault}" for fault, count in self.refused.items())
-        return f"{self.accepted:,} of {self.drawn:,} records drawn were accepted ({share}){faults}"
+        return f"{self.accepted:,} of {self.drawn:,} records drawn were accepted ({share:.3g}%){faults}"
 
 
 def new_records(
@@ -97,7 +97,10 @@ def _accepted(records: Iterator[list[Drawn]], n: int, demands: list[Demand], tal
         if accepted:
             yield accepted
         if fruitless > PATIENCE:
-            raise TooFewError(f"{n:,} records were asked for, and the last {PATIENCE:,} characters gave none: {tally}")
+            raise TooFewError(
+                f"{tally.accepted:,} of the {n:,} asked for, and the last {PATIENCE:,} characters gave no more; "
+                f"ask for fewer, or for less of each: {tally}"
+            )
 
 
 def sample_records(

@@ -118,7 +118,7 @@ def test_a_clear_end_where_there_are_too_few(record_model, monkeypatch, fault, h
     with pytest.raises(TooFewError) as caught:
         sample_records(model, 10, **how)
     reached = 3 if fault == "repeated" else 0
-    assert f"10 records were asked for, and the last 3,000 characters gave none: {reached} of " in str(caught.value)
+    assert f"{reached} of the 10 asked for, and the last 3,000 characters gave no more; " in str(caught.value)
     assert re.search(rf"\d {fault}", str(caught.value))
     assert "\n" not in str(caught.value)
 
