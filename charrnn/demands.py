@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .drawing import Drawn
 from .errors import OptionError
+from .record_drawing import Drawn
 from .text.records import Hashes
 
 

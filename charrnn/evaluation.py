@@ -100,7 +100,7 @@ def scores(
 ) -> Iterator[Score]:
     """The score of a text given as ids, in parts: their sum is the whole, their `chars` tell the progress.
 
-    `restart` is the id that is read from the zero state wherever it stands: the newline, in a text of records.
+    `restart` is the id at which, when it is read, the state starts again: the newline in a text of records.
     """
     if len(ids) < 2 and restart is not None:
         raise TextError("the text has no line that is not empty and that the model can read")

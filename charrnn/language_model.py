@@ -14,23 +14,19 @@ class LanguageModel:
     """What `sample` and `evaluate` need of a trained model.
 
     `start` is the id of the character that is read first where no prime is given: a newline, or the first character of
-    the training text if that has no newline. A model of records (`train --lines`) has `known`, the hashes of its
-    training records; what it reads is laid out as in `text.records`, and its state starts again with every newline.
+    the training text if that has no newline. `lines`: is it a model of records, one a line, each read from the zero
+    state after a newline? Then `known` has the hashes of those it learnt from.
     """
 
     network: Model
     vocab: Vocab
     start: int
+    lines: bool = False
     known: Hashes | None = None
 
     @property
-    def lines(self) -> bool:
-        """Is it a model of records, one a line?"""
-        return self.known is not None
-
-    @property
     def restart(self) -> int | None:
-        """The id with which the state starts again at zero: the newline, in a model of records."""
+        """The id at which, when it is read, the state starts again at zero; None where it never does."""
         return self.start if self.lines else None
 
     def lay_out(self, ids: Ids) -> Ids:

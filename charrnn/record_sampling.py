@@ -10,12 +10,10 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from .demands import Demand, at_least, complete, first_fault, matching, not_among, unlike_others
-from .drawing import FEWEST_STREAMS, STREAMS, Drawn, draw_records
 from .errors import CharRNNError, OptionError
 from .language_model import LanguageModel
+from .record_drawing import FEWEST_STREAMS, STREAMS, Drawn, draw_records
 from .text.vocab import Ids
 
 PATIENCE = 1_000_000  # characters drawn in a row without a record that passes, after which there is no hope
@@ -70,8 +68,10 @@ def new_records(
     demands = [complete(), at_least(min_length)]
     if match is not None:
         demands.append(matching(match, model.vocab.of_bytes))
-    if novel:
-        demands.append(not_among(np.zeros(0, np.uint32) if model.known is None else model.known))
+    if novel and model.known is None:
+        raise OptionError("this model does not remember what it learnt from, so what is novel cannot be told")
+    if novel and model.known is not None:
+        demands.append(not_among(model.known))
     if unique:
         demands.append(unlike_others())
     records = draw_records(model, prefix, max_length, temperature, top_k, top_p, seed, streams)

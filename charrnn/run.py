@@ -185,7 +185,7 @@ class Run:
         if weights == "best" and self.best is None:
             raise OptionError("there are no best weights, since nothing was validated; use the last")
         params = self.network.params if weights == "last" or self.best is None else self.best
-        return LanguageModel(Model(self.config, params), self.vocab, self.start, self.known)
+        return LanguageModel(Model(self.config, params), self.vocab, self.start, self.options.lines, self.known)
 
     def budget(
         self, total_steps: int | None = None, seconds: float | None = None, most_steps: int | None = None

@@ -118,6 +118,6 @@ def record_model():
         params.flat[:] = np.random.default_rng(4).normal(0, 0.4, params.flat.size)
         params["by"][0] += newline_bias
         network = Model(ModelConfig(len(vocab), cell, hidden=5, layers=layers), params)
-        return LanguageModel(network, vocab, 0, np.unique(np.array(known, np.uint32)))
+        return LanguageModel(network, vocab, 0, True, np.unique(np.array(known, np.uint32)))
 
     return make

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from dataclasses import replace
 from itertools import chain, pairwise
 
 import numpy as np
@@ -9,9 +10,9 @@ import pytest
 
 from charrnn import record_sampling, sample, sample_records
 from charrnn.demands import at_least, complete, matching, not_among, unlike_others
-from charrnn.drawing import Drawn
 from charrnn.errors import OptionError, UnknownCharacterError
 from charrnn.language_model import LanguageModel
+from charrnn.record_drawing import Drawn
 from charrnn.record_sampling import Tally, TooFewError, new_records
 from charrnn.text.records import hashes, lay_out, short
 from charrnn.text.vocab import Vocab
@@ -148,6 +149,8 @@ def test_wrong_values(record_model):
             sample_records(model, **wrong)
     with pytest.raises(UnknownCharacterError, match="the prefix"):
         sample_records(model, 1, "xyz")
+    with pytest.raises(OptionError, match="does not remember"):
+        sample_records(replace(model, known=None), 1, novel=True)
     with pytest.raises(OptionError, match="not of records"):
         sample_records(LanguageModel(model.network, VOCAB, 0), 1)
     with pytest.raises(OptionError, match="sample_records"):

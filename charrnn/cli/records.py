@@ -13,8 +13,8 @@ from .options import Command, whole, words
 from .output import harmless, write
 
 if TYPE_CHECKING:
-    from ..drawing import Drawn
     from ..language_model import LanguageModel
+    from ..record_drawing import Drawn
 
 SHOWN, SHOWN_LENGTH = 5, 80  # records and their characters, at a validation
 MAX_LENGTH = 1000  # that of record_sampling, which would import NumPy
@@ -109,7 +109,7 @@ def _line(drawn: Drawn, scored: bool) -> str | bytes:
 
 def glimpse(model: LanguageModel, temperature: float, seed: int) -> str:
     """A few new records, one a line, whether they come to their end or not: quick even where none does."""
-    from ..drawing import draw_records
+    from ..record_drawing import draw_records
 
     records = draw_records(model, model.vocab.encode("")[0], SHOWN_LENGTH, temperature, seed=seed, streams=SHOWN)
     return "\n".join(harmless(drawn.text) for drawn in islice(chain.from_iterable(records), SHOWN))

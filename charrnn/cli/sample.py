@@ -98,7 +98,7 @@ def sample_command(
       charrnn sample -n 5 --stop "." --top-p 0.9
       charrnn sample --temp 0.5 --length 100000 > new.txt
       charrnn sample -c names.npz -n 1000 --unique --novel > new.txt
-      charrnn sample -c names.npz -n 20 --prefix mar --match ".*a" --max-length 8 --scores
+      charrnn sample -c names.npz -n 20 --prefix mar --match ".*a" --min-length 5 --max-length 8 --scores
     """
     if prime is not None and prime_file is not None:
         raise click.UsageError("--prime and --prime-file both say what to begin with; give one of them.")

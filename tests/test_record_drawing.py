@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from charrnn import drawing
-from charrnn.drawing import draw_records
+from charrnn import record_drawing
 from charrnn.errors import OptionError, TextError
 from charrnn.evaluation import evaluate
 from charrnn.language_model import LanguageModel
 from charrnn.nn.cells import CELLS
 from charrnn.nn.model import Model
 from charrnn.nn.params import Params
+from charrnn.record_drawing import draw_records
 from charrnn.text.records import hashes, lay_out, short
 
 NEWLINE = 0
@@ -125,7 +125,7 @@ def test_a_very_long_record_holds_the_others_up(record_model, monkeypatch):
     """They wait, so that no more than so many are kept; the records are the same, and none is left out."""
     model = record_model()
     expected = draw(model, 400, streams=8)
-    monkeypatch.setattr(drawing, "MOST_AHEAD", 1)
+    monkeypatch.setattr(record_drawing, "MOST_AHEAD", 1)
     assert draw(model, 400, streams=8) == expected
 
 
