@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .checkpoint import load, load_model, save
     from .errors import CharRNNError
     from .evaluation import evaluate
+    from .record_sampling import sample_records
     from .run import Options
     from .sampling import sample
     from .scoring import score
@@ -41,6 +42,7 @@ _HOMES = {
     "new_run": "starting",
     "read_corpus": "text.corpus",
     "sample": "sampling",
+    "sample_records": "record_sampling",
     "save": "checkpoint",
     "score": "scoring",
     "train": "training",
@@ -55,6 +57,7 @@ __all__ = [
     "new_run",
     "read_corpus",
     "sample",
+    "sample_records",
     "save",
     "score",
     "train",

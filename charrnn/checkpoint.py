@@ -1,9 +1,9 @@
 """A run as a file: saved whole, and read without trusting it.
 
 Members: `last.NAME` and, once there was a validation, `best.NAME` for each parameter; `adam_m.NAME` and `adam_v.NAME`,
-Adam's moments; `state.h0`, `state.h1` ..., the state carried from chunk to chunk. The same of an earlier step, if the
-run would go back to that one were it to diverge: `good.NAME`, `good_m.NAME`, `good_v.NAME`, `good_state.h0` ... All
-else is in `metadata.json`.
+Adam's moments; `state.h0`, `state.h1` ..., the state carried from chunk to chunk; for a model of records `known`, the
+hashes of its training records. Weights, moments and state of an earlier step, if the run would go back to that one were
+it to diverge: `good.NAME`, `good_m.NAME`, `good_v.NAME`, `good_state.h0` ... All else is in `metadata.json`.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from .nn.config import ModelConfig
 from .nn.model import State
 from .nn.params import Array, Params
 from .run import COUNT, CorpusRecord, Options, Progress, Run, Schedule, Snapshot
+from .text.records import Hashes
 from .text.vocab import CODE_POINTS, Vocab
 from .typed import from_json, has_type
 
@@ -46,6 +47,7 @@ def save(path: str | Path, run: Run) -> None:
         "model": asdict(run.config),
         "vocabulary": {"of_bytes": run.vocab.of_bytes, "characters": run.vocab.characters},
         "start": run.start,
+        "known": None if run.known is None else len(run.known),
         "options": asdict(run.options),
         "corpus": asdict(run.corpus),
         "schedule": asdict(run.schedule),
@@ -90,6 +92,8 @@ def _members(run: Run) -> Iterator[tuple[str, Array]]:
         for number, layer in enumerate(state):
             for kind, part in zip(CELLS[run.config.cell].STATE, layer, strict=True):
                 yield f"{prefix}.{kind}{number}", part
+    if run.known is not None:
+        yield "known", run.known
 
 
 def _earlier(run: Run) -> Snapshot | None:
@@ -132,8 +136,10 @@ def _read(archive: Archive) -> Run:
             raise archive.fault(f"its good_step is {short(good_step)}")
         groups.extend(GOOD)
         states.append(GOOD_STATE)
-    shapes = _shapes(config, options.batch_size, groups, states)
-    archive.expect({name: (shape, dtype) for name, shape in shapes.items()})
+    expected = {name: (shape, dtype) for name, shape in _shapes(config, options.batch_size, groups, states).items()}
+    if options.lines:
+        expected["known"] = (_known_shape(archive, corpus, metadata["known"]), np.dtype(np.uint32))
+    archive.expect(expected)
 
     params = {group: _params(archive, group, config, dtype) for group in groups}
     carried = {name: _state(archive, name, config, options.batch_size, dtype) for name in states}
@@ -141,6 +147,8 @@ def _read(archive: Archive) -> Run:
     run.adam.m, run.adam.v, run.best = params["adam_m"], params["adam_v"], params.get("best")
     if good_step is not None:
         run.good = Snapshot(tuple(params[group] for group in GOOD), carried[GOOD_STATE], good_step)
+    if options.lines:
+        run.known = _known(archive, vocab, start, *expected["known"])
     run.schedule, run.progress, run.adam.updates = schedule, progress, progress.step
     run.init_from, run.commands, run.elapsed = init_from, list(commands), float(elapsed)
     run.check_history()
@@ -201,6 +209,22 @@ def _part(archive: Archive, name: str, shape: tuple[int, ...], dtype: np.dtype[A
     array = archive.read(name, shape, dtype)
     _check_numbers(archive, name, array, -LARGEST_STATE, LARGEST_STATE)
     return array
+
+
+def _known_shape(archive: Archive, corpus: CorpusRecord, count: Any) -> tuple[int]:
+    """The shape of the hashes of so many training records, of which each has at least two characters."""
+    if not (has_type(count, int) and corpus.parts and 0 < 2 * count < corpus.parts[0]):
+        raise archive.fault(f"it remembers {short(count)} training records")
+    return (count,)
+
+
+def _known(archive: Archive, vocab: Vocab, start: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Hashes:
+    if vocab.encode("\n", "skip")[0].tolist() != [start]:
+        raise archive.fault("its lines are records, but do not begin with a newline")
+    known = archive.read("known", shape, dtype)
+    if not (known[1:] > known[:-1]).all():
+        raise archive.fault("its hashes of training records are not sorted")
+    return known
 
 
 def _check_numbers(archive: Archive, name: str, array: Array, lowest: float, highest: float) -> None:

@@ -61,10 +61,11 @@ def evaluate(
 
     `unknown` says what happens to characters outside the vocabulary: "error" raises UnknownCharacterError; "skip"
     leaves them out, neither read nor scored; "uniform" charges ln V nats for each and does not read it. `window` = N
-    scores windows of N characters instead, each from the zero state. Raises TextError below two known characters.
+    scores windows of N characters instead, each from the zero state. Raises TextError where there is nothing to score.
     """
     ids, missing = model.vocab.encode(text, check_policy(unknown))
-    return sum(scores(model.network, ids, window, threads, model.restart), start=unknown_score(model, missing, unknown))
+    parts = scores(model.network, model.lay_out(ids), window, threads, model.restart)
+    return sum(parts, start=unknown_score(model, missing, unknown))
 
 
 def check_policy(unknown: str) -> str:
@@ -86,6 +87,8 @@ def scores(
 
     `restart` is the id at which, when it is read, the state starts again: the newline in a text of records.
     """
+    if len(ids) < 2 and restart is not None:
+        raise TextError("the text has no line that is not empty and that the model can read")
     if len(ids) < 2:
         raise TextError(f"the text has {len(ids)} characters that the model knows; evaluating takes at least 2")
     if window is not None and window < 1:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .nn.model import Model
-from .text.vocab import Vocab
+from .text.records import Hashes, lay_out
+from .text.vocab import Ids, Vocab
 
 
 @dataclass(frozen=True)
@@ -14,15 +15,20 @@ class LanguageModel:
 
     `start` is the id of the character that is read first where no prime is given: a newline, or the first character of
     the training text if that has no newline. `lines`: is it a model of records, one a line, each read from the zero
-    state after a newline?
+    state after a newline? Then `known` has the hashes of those it learnt from.
     """
 
     network: Model
     vocab: Vocab
     start: int
     lines: bool = False
+    known: Hashes | None = None
 
     @property
     def restart(self) -> int | None:
         """The id at which, when it is read, the state starts again at zero; None where it never does."""
         return self.start if self.lines else None
+
+    def lay_out(self, ids: Ids) -> Ids:
+        """A text as this model reads it: as it stands or, for a model of records, a newline and then every line."""
+        return lay_out(ids, self.start) if self.lines else ids

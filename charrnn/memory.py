@@ -9,10 +9,13 @@ from .machine import machine_memory
 from .nn.config import ModelConfig
 from .nn.workspace import Workspace
 from .run import Options
+from .text.corpus import Corpus
 
 BASE = 60_000_000  # bytes: the interpreter, NumPy and the buffers of reading and writing
 COPIES = 9  # of all parameters: last, best and shared weights, two moments, a snapshot of three of them, one in passing
 BYTES = 4  # a float32
+TEXT_COPIES = 4  # of a text of records: as it was read, laid out, in two parts, and in the order of an epoch
+RECORD_BYTES = 30  # for each record, while they are put in order
 
 
 def training_memory(config: ModelConfig, options: Options, text_bytes: int) -> int:
@@ -29,6 +32,14 @@ def training_memory(config: ModelConfig, options: Options, text_bytes: int) -> i
     needed = BASE + text_bytes + params_bytes + options.shards * (lengths * work.nbytes + columns)
     check(needed)
     return needed
+
+
+def text_memory(corpus: Corpus, options: Options) -> int:
+    """The bytes that a text takes: its ids and, if its lines are records, what it takes to put those in order."""
+    if not options.lines:
+        return corpus.ids.nbytes
+    records = corpus.records(options.val_fraction, options.seed)
+    return TEXT_COPIES * corpus.ids.nbytes + RECORD_BYTES * records.count
 
 
 def check(needed: int) -> None:

@@ -92,7 +92,8 @@ class Place:
     def make_folder(self) -> None:
         """Make the folder once more if it was removed."""
         with suppress(OSError):  # saving will say so
-            os.makedirs(self.target.parent, exist_ok=True)
+            if not self.target.parent.is_dir():
+                os.makedirs(self.target.parent, exist_ok=True)
 
     def _back_up(self, old: Path) -> None:
         if not self.target.is_file() and self.target.exists():

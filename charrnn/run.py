@@ -14,7 +14,8 @@ from .nn.optim import WARMUP, Adam
 from .nn.params import Params
 from .text.batches import epoch_chunks, fit
 from .text.corpus import Corpus, training_length
-from .text.vocab import Vocab
+from .text.records import Hashes
+from .text.vocab import Ids, Vocab
 
 COUNT = 10**15  # more than any count of steps, characters or seconds
 SEEDS = 1 << 63
@@ -43,6 +44,7 @@ class Options:
     val_every: int | None = None  # steps; None: chosen when the number of steps is known
     seed: int = 1
     shards: int = 1
+    lines: bool = False  # each line is a record
 
     def __post_init__(self) -> None:
         sizes = (self.batch_size, self.seq_length, self.shards, self.val_every or 1)
@@ -61,15 +63,29 @@ class CorpusRecord:
     encoding: str | None
     sha256: str
     characters: int
+    parts: tuple[int, int] | None = None  # characters to learn from and held out, where the lines are records
 
     @classmethod
-    def of(cls, corpus: Corpus) -> CorpusRecord:
-        return cls(corpus.names, corpus.encoding, corpus.sha256, len(corpus.ids))
+    def of(cls, corpus: Corpus, options: Options) -> CorpusRecord:
+        training, held_out = split(corpus, options)
+        parts = (len(training), len(held_out)) if options.lines else None
+        return cls(corpus.names, corpus.encoding, corpus.sha256, len(corpus.ids), parts)
 
     def __post_init__(self) -> None:
         require(len(self.names) > 0 and not any("\0" in name for name in self.names), self)
         require(2 <= self.characters < COUNT, self)
         require(self.encoding is None or (self.encoding.isascii() and self.encoding.isprintable()), self)
+        if self.parts is not None:
+            training, held_out = self.parts
+            require(2 <= training < COUNT and (held_out == 0 or 2 <= held_out < COUNT), self)
+
+
+def split(corpus: Corpus, options: Options) -> tuple[Ids, Ids]:
+    """The training part and the held-out part: of the records, or the beginning of the text and its end."""
+    if options.lines:
+        records = corpus.records(options.val_fraction, options.seed)
+        return records.training, records.held_out
+    return corpus.split(options.val_fraction)
 
 
 @dataclass
@@ -139,6 +155,7 @@ class Run:
         self.adam = Adam(params)
         self.best: Params | None = None
         self.good: Snapshot | None = None  # where to go back to (recovery.py); None: to where training goes on
+        self.known: Hashes | None = None  # hashes of the training records, where the lines are records
         self.state = self.network.zero_state(options.batch_size) if state is None else state
         self.schedule = Schedule()
         self.progress = Progress()
@@ -158,19 +175,25 @@ class Run:
     @property
     def epoch_steps(self) -> int:
         """How many steps it takes to read the training text once."""
-        training = self.corpus.characters - self.held_out_characters
-        return epoch_chunks(training, self.options.batch_size, self.options.seq_length)
+        return epoch_chunks(self.training_characters, self.options.batch_size, self.options.seq_length)
+
+    @property
+    def training_characters(self) -> int:
+        """How many characters there are to learn from."""
+        if self.corpus.parts:
+            return self.corpus.parts[0]
+        return training_length(self.corpus.characters, self.options.val_fraction)
 
     @property
     def held_out_characters(self) -> int:
-        """How many characters at the end of the text are kept for validation."""
-        return self.corpus.characters - training_length(self.corpus.characters, self.options.val_fraction)
+        """How many characters are kept for validation."""
+        return self.corpus.parts[1] if self.corpus.parts else self.corpus.characters - self.training_characters
 
     def check_history(self) -> None:
         """Raises OptionError if its options, budget and progress are not those of one and the same run."""
         B, T = self.options.batch_size, self.options.seq_length
         done = self.progress.step - self.schedule.start
-        require(fit(self.corpus.characters - self.held_out_characters, B, T) == (B, T), self.options)
+        require(fit(self.training_characters, B, T) == (B, T), self.options)
         require(done >= 0 and (self.schedule.total is not None or done < WARMUP), self.schedule)
 
     def check(self, corpus: Corpus) -> None:
@@ -188,7 +211,7 @@ class Run:
         if weights == "best" and self.best is None:
             raise OptionError("there are no best weights, since nothing was validated; use the last")
         params = self.network.params if weights == "last" or self.best is None else self.best
-        return LanguageModel(Model(self.config, params), self.vocab, self.start)
+        return LanguageModel(Model(self.config, params), self.vocab, self.start, self.options.lines, self.known)
 
     def budget(
         self, total_steps: int | None = None, seconds: float | None = None, most_steps: int | None = None

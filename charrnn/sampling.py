@@ -189,8 +189,11 @@ def sample(
 ) -> str | bytes:
     """`length` characters of new text after `prime`, which is not part of the result.
 
-    The same seed gives the same text. Raises UnknownCharacterError for a prime that the model cannot read.
+    The same seed gives the same text. Raises UnknownCharacterError for a prime that the model cannot read, and
+    OptionError for a model of records.
     """
+    if model.lines:
+        raise OptionError("this model is of records, one a line; draw some with sample_records")
     prime_ids, _ = model.vocab.encode(prime, where="the prime")
     stop_ids = stop_string(model, stop)
     steps = generate(

@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from .language_model import LanguageModel
-from .memory import training_memory
+from .memory import text_memory, training_memory
 from .nn.config import ModelConfig
 from .nn.initial import initial_params
 from .nn.params import Params
-from .run import CorpusRecord, Options, Run
+from .run import CorpusRecord, Options, Run, split
 from .text.batches import fit
 from .text.corpus import Corpus
 from .text.vocab import Vocab
@@ -33,18 +33,22 @@ def new_run(
     then have been read with its vocabulary. Raises OptionError for a network that the machine's memory cannot hold.
     """
     options = options or Options()
-    training, _ = corpus.split(options.val_fraction)
+    training, _ = split(corpus, options)
     batch_size, seq_length = fit(len(training), options.batch_size, options.seq_length)
     options = replace(options, batch_size=batch_size, seq_length=seq_length, shards=min(options.shards, batch_size))
     if init_from:
         shape = init_from.network.config
         cell, hidden, layers = shape.cell, shape.hidden, shape.layers
     config = ModelConfig(len(corpus.vocab), cell, hidden, layers)
-    training_memory(config, options, corpus.ids.nbytes)
+    training_memory(config, options, text_memory(corpus, options))
     params = initial_params(config, options.seed, dtype)
     if init_from:
         transfer(init_from.network.params, init_from.vocab, params, corpus.vocab)
-    return Run(config, options, corpus.vocab, first_to_read(corpus), CorpusRecord.of(corpus), params)
+    start = int(training[0]) if options.lines else first_to_read(corpus)
+    run = Run(config, options, corpus.vocab, start, CorpusRecord.of(corpus, options), params)
+    if options.lines:
+        run.known = corpus.records(options.val_fraction, options.seed).known
+    return run
 
 
 def first_to_read(corpus: Corpus) -> int:

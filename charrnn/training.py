@@ -12,13 +12,15 @@ import numpy as np
 from .budget import interval, steps_within, validation_length
 from .errors import OptionError
 from .evaluation import Score, scores
-from .nn.model import Model
+from .language_model import LanguageModel
 from .nn.optim import WARMUP, clip, learning_rate
+from .nn.params import Array
 from .nn.shards import Shards
 from .recovery import REMEMBER_EVERY, Recovery, go_back, highest_rate, promising, remember
-from .run import Run
+from .run import Run, split
 from .text.batches import Streams
 from .text.corpus import Corpus
+from .text.records import RecordStreams
 from .text.vocab import Ids
 
 UNMEASURED = 3  # first steps, which are slower than the rest
@@ -53,8 +55,8 @@ def train(run: Run, corpus: Corpus, threads: int = 1, set_aside: float = 0.0) ->
     run.check(corpus)
     if run.schedule.total is None and run.schedule.seconds is None:
         raise OptionError("the run has no budget; call run.budget(total_steps=...) or run.budget(seconds=...) first")
-    training, held_out = corpus.split(run.options.val_fraction)
-    streams = Streams(training, run.options.batch_size, run.options.seq_length)
+    training, held_out = split(corpus, run.options)
+    streams = make_streams(run, training)
     shards = make_shards(run, threads)
     pace = _Pace(set_aside)
     if run.good is None:
@@ -65,7 +67,7 @@ def train(run: Run, corpus: Corpus, threads: int = 1, set_aside: float = 0.0) ->
         step, schedule, progress = run.progress.step, run.schedule, run.progress
         x, y, first = streams.chunk(step)
         state = run.network.zero_state(run.options.batch_size) if first else run.state
-        loss, grads, new_state = shards.gradient(x, y, state, (run.options.seed, step))
+        loss, grads, new_state = shards.gradient(x, y, state, (run.options.seed, step), restarts(run, x))
         grad_norm = clip(grads.flat, run.options.grad_clip)
         if not (isfinite(loss) and isfinite(grad_norm)):
             recoveries.append(go_back(run, "loss or its gradient", step + 1))
@@ -114,6 +116,19 @@ def train(run: Run, corpus: Corpus, threads: int = 1, set_aside: float = 0.0) ->
         recoveries.clear()
 
 
+def make_streams(run: Run, training: Ids) -> Streams | RecordStreams:
+    """The streams that the run reads the training part in."""
+    options = run.options
+    if options.lines:
+        return RecordStreams(training, options.batch_size, options.seq_length, options.seed)
+    return Streams(training, options.batch_size, options.seq_length)
+
+
+def restarts(run: Run, x: Ids) -> Array | None:
+    """0 where a record begins, with the newline that is read before it, else 1; None where there are no records."""
+    return (x != run.start).astype(run.network.params.flat.dtype) if run.options.lines else None
+
+
 def make_shards(run: Run, threads: int) -> Shards:
     """What works out this run's gradients."""
     return Shards(run.network, run.options.batch_size, run.options.shards, threads, run.options.dropout)
@@ -121,28 +136,29 @@ def make_shards(run: Run, threads: int) -> Shards:
 
 def measure_step(run: Run, corpus: Corpus, threads: int = 1) -> float:
     """The seconds that a step takes, from two that are worked out and thrown away."""
-    training, _ = corpus.split(run.options.val_fraction)
-    x, y, _ = Streams(training, run.options.batch_size, run.options.seq_length).chunk(0)
+    training, _ = split(corpus, run.options)
+    x, y, _ = make_streams(run, training).chunk(0)
     shards = make_shards(run, threads)
     for _ in range(2):
         began = perf_counter()
-        shards.gradient(x, y, run.state, (run.options.seed, 0))
+        shards.gradient(x, y, run.state, (run.options.seed, 0), restarts(run, x))
     return perf_counter() - began
 
 
 def closing_scores(run: Run, corpus: Corpus, threads: int = 1) -> Iterator[Score]:
     """The score of the best weights over the whole held-out part, in parts; nothing if there is none."""
-    _, held_out = corpus.split(run.options.val_fraction)
+    _, held_out = split(corpus, run.options)
     if len(held_out):
-        yield from scores(run.model().network, held_out, threads=threads)
+        model = run.model()
+        yield from scores(model.network, held_out, threads=threads, restart=model.restart)
 
 
 def _validate(run: Run, part: Ids, threads: int) -> float:
     """The loss of the present weights on `part`; if it is finite it is noted, and the best weights are kept."""
     progress = run.progress
     if run.best is not None and progress.best_val_loss is None:  # the budget is new, and with it `part`
-        progress.best_val_loss = _loss(Model(run.config, run.best), part, threads)
-    val_loss = _loss(run.network, part, threads)
+        progress.best_val_loss = _loss(run.model("best"), part, threads)
+    val_loss = _loss(run.model("last"), part, threads)
     if not isfinite(val_loss):
         return val_loss
     progress.validations.append((progress.step, val_loss))
@@ -152,8 +168,8 @@ def _validate(run: Run, part: Ids, threads: int) -> float:
     return val_loss
 
 
-def _loss(network: Model, part: Ids, threads: int) -> float:
-    return sum(scores(network, part, threads=threads), start=Score()).nats_per_char
+def _loss(model: LanguageModel, part: Ids, threads: int) -> float:
+    return sum(scores(model.network, part, threads=threads, restart=model.restart), start=Score()).nats_per_char
 
 
 class _Pace:

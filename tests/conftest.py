@@ -99,3 +99,25 @@ def forge(seal):
         return path
 
     return forge
+
+
+@pytest.fixture(scope="session")
+def record_model():
+    """Make a small model of records that writes short ones, of the characters a, b and 世; it has learnt nothing."""
+    import numpy as np
+
+    from charrnn.language_model import LanguageModel
+    from charrnn.nn.config import ModelConfig
+    from charrnn.nn.model import Model
+    from charrnn.nn.params import Params
+    from charrnn.text.vocab import Vocab
+
+    def make(cell="gru", layers=2, dtype=np.float64, newline_bias=1.0, known=()):
+        vocab = Vocab("\nab世")
+        params = Params(ModelConfig(len(vocab), cell, hidden=5, layers=layers).shapes(), dtype)
+        params.flat[:] = np.random.default_rng(4).normal(0, 0.4, params.flat.size)
+        params["by"][0] += newline_bias
+        network = Model(ModelConfig(len(vocab), cell, hidden=5, layers=layers), params)
+        return LanguageModel(network, vocab, 0, True, np.unique(np.array(known, np.uint32)))
+
+    return make

@@ -7,7 +7,7 @@ from pathlib import Path
 import charrnn
 
 ROOT = Path(charrnn.__file__).parent
-GROUND = ("text", "nn", "archive", "stored", "metadata", "typed", "machine", "atomic", "lock", "errors")
+GROUND = ("text", "nn", "archive", "stored", "metadata", "typed", "machine", "atomic", "lock", "keyed", "errors")
 FLOORS = {"__init__": 0, "cli": 3, "__main__": 3} | dict.fromkeys(GROUND, 1)  # all others: 2
 
 

@@ -59,6 +59,7 @@ def eval_command(
     """Tell how well the model predicts a text: every character after the first is scored exactly once.
 
     Without TEXT it evaluates the held-out part of the training text. Several texts are joined; - is standard input.
+    A model of records (train --lines) reads every line by itself and is scored on all of it, its end included.
 
     \b
     Examples:
@@ -71,6 +72,7 @@ def eval_command(
     from ..baselines import baselines
     from ..checkpoint import load
     from ..evaluation import scores, unknown_score
+    from ..run import split
     from ..text.corpus import label, read_ids
     from .compare import table, verdict
     from .progress import scoring_bar
@@ -81,9 +83,11 @@ def eval_command(
         raise click.UsageError("--encoding belongs to a TEXT; there is none.")
     if compared or not texts:
         remedy = "--baselines learn from it" if compared else "name a TEXT"
-        training, own = read_again(run, remedy).split(run.options.val_fraction)
+        training, own = split(read_again(run, remedy), run.options)
     if texts:
-        ids, missing = read_ids(texts, model.vocab, encoding or run.corpus.encoding or "utf-8", unknown)
+        encoding = encoding or run.corpus.encoding or "utf-8"
+        ids, missing = read_ids(texts, model.vocab, encoding, unknown, lines=model.lines)
+        ids = model.lay_out(ids)
         what = ", ".join(map(label, texts))
     else:
         ids, missing = check_held_out(own), 0
@@ -111,6 +115,8 @@ def eval_command(
             result["baselines"] = others.bits_per_char
             result["ngram_order"] = others.ngram_order
             result["verdict"] = verdict(others, score.bits_per_char, unit)
+        if model.lines:
+            result["records"] = count_records(ids)
         click.echo(json.dumps(result))
         return
     click.echo(harmless(what))
@@ -120,14 +126,23 @@ def eval_command(
     click.echo(f"  accuracy              {score.accuracy:.2%}")
     click.echo(f"  {unit + 's scored':20}  {score.chars:,}")
     click.echo(f"  {'unknown ' + unit + 's':20}  {score.unknown_chars:,}")
+    if model.lines:
+        click.echo(f"  {'records':20}  {count_records(ids):,}")
     if others is not None:
         click.echo(table(others, score.bits_per_char, unit))
         click.echo(verdict(others, score.bits_per_char, unit))
 
 
+def count_records(laid: Ids) -> int:
+    """How many records there are in a text that is laid out: it begins with a newline, and each ends with one."""
+    return int((laid == laid[0]).sum()) - 1
+
+
 def held_out(run: Run) -> Ids:
     """The part of the training text that the run did not train on, read again from where it was."""
-    _, ids = read_again(run, "name a TEXT").split(run.options.val_fraction)
+    from ..run import split
+
+    _, ids = split(read_again(run, "name a TEXT"), run.options)
     return check_held_out(ids)
 
 
@@ -150,8 +165,8 @@ def read_again(run: Run, remedy: str) -> Corpus:
         raise CheckpointError(f"the training text came from standard input and cannot be read again; {remedy}")
     try:
         check_files(record.names)
-        encoding, as_bytes = record.encoding or "utf-8", record.encoding is None
-        corpus = read_corpus(record.names, encoding, as_bytes, run.vocab, most=record.characters)
+        encoding, as_bytes, lines = record.encoding or "utf-8", record.encoding is None, run.options.lines
+        corpus = read_corpus(record.names, encoding, as_bytes, run.vocab, lines, record.characters)
     except TextError as error:
         raise TextError(f"the training text cannot be read again: {error}; {remedy}") from None
     run.check(corpus)

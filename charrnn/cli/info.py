@@ -59,6 +59,8 @@ def info_command(checkpoint: str, as_json: bool) -> None:
     characters = "all bytes" if run.vocab.of_bytes else _shown(run.vocab.characters)
     row("vocabulary", f"{len(run.vocab):,} {run.vocab.unit}s: {characters}")
     row("corpus", f"{', '.join(corpus.names)}: {corpus.characters:,} {run.vocab.unit}s, sha256 {corpus.sha256[:16]}...")
+    if run.known is not None:
+        row("records", f"one a line; {len(run.known):,} distinct ones to learn from are remembered")
     total = f" of {schedule.total:,}" if schedule.total else ""
     row("trained", f"{progress.step:,}{total} steps in {duration(run.elapsed)}")
     for failed, good in progress.recoveries:

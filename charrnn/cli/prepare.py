@@ -15,10 +15,10 @@ from ..checkpoint import load, load_model
 from ..errors import CheckpointError, TextError
 from ..language_model import LanguageModel
 from ..place import PASSING
-from ..run import Options, Run
+from ..run import Options, Run, split
 from ..starting import new_run
 from ..text.batches import fit
-from ..text.corpus import STDIN, Corpus, check_files, read_corpus, training_length
+from ..text.corpus import STDIN, Corpus, check_files, read_corpus
 from .choose import LEFT_OPEN, choose, planned
 from .options import checkpoint_words, words
 
@@ -34,8 +34,9 @@ def begin(
     if other:
         check_shape(other, chosen, given)
     as_bytes = other.vocab.of_bytes if other else chosen["as_bytes"]
-    corpus = read_corpus(names, chosen["encoding"], as_bytes, other.vocab if other else None)
-    training = training_length(len(corpus.ids), chosen["val_fraction"])
+    corpus = read_corpus(names, chosen["encoding"], as_bytes, other.vocab if other else None, chosen["lines"])
+    parts = Options(**{name: chosen[name] for name in ("val_fraction", "seed", "lines")})
+    training = len(split(corpus, parts)[0])
     batch_size, seq_length = fit(training, chosen["batch_size"], chosen["seq_length"])
     values = {name: chosen[name] for name in (*SHAPE, *OPTIONS)}
     if other:
@@ -68,7 +69,8 @@ def changes(run: Run, chosen: Mapping[str, Any]) -> list[str]:
         if asked != got:
             lines.append(f"the text is short: {words(name)} {asked} becomes {got}")
     if run.options.val_fraction and not run.held_out_characters:
-        lines.append(f"--val-fraction {run.options.val_fraction:g} would hold out under two characters: no validation")
+        least = "no record" if run.options.lines else "under two characters"
+        lines.append(f"--val-fraction {run.options.val_fraction:g} would hold out {least}: no validation")
     return lines
 
 
@@ -84,8 +86,8 @@ def go_on(names: Sequence[str], checkpoint: str, chosen: Mapping[str, Any], give
     check_same(run, chosen, given)
     try:
         check_files([] if names else record.names)
-        encoding, as_bytes = record.encoding or "utf-8", record.encoding is None
-        corpus = read_corpus(names or record.names, encoding, as_bytes, run.vocab, most=record.characters)
+        encoding, as_bytes, lines = record.encoding or "utf-8", record.encoding is None, run.options.lines
+        corpus = read_corpus(names or record.names, encoding, as_bytes, run.vocab, lines, record.characters)
     except TextError as error:
         raise TextError(f"{error}; {checkpoint} can be resumed only with the text it was trained on") from None
     run.check(corpus)
@@ -95,9 +97,8 @@ def go_on(names: Sequence[str], checkpoint: str, chosen: Mapping[str, Any], give
 def check_same(run: Run, chosen: Mapping[str, Any], given: set[str]) -> None:
     """Raises UsageError for an option that differs from the record: what is resumed keeps what it began with."""
     options = run.options
-    training = run.corpus.characters - run.held_out_characters
     fitted = fit(
-        training,
+        run.training_characters,
         chosen["batch_size"] if "batch_size" in given else options.batch_size,
         chosen["seq_length"] if "seq_length" in given else options.seq_length,
     )
@@ -132,7 +133,9 @@ def command(run: Run, checkpoint: str) -> str:
         value = getattr(run.options, name)
         if name == "val_every":
             value = run.schedule.val_every
-        if value is not None:
+        if value is True:
+            parts += [words(name)]
+        elif value is not None and value is not False:
             parts += [words(name), str(value)]
     parts += ["--threads", str(run.options.shards), *budget_words(run)]
     return shlex.join(train_words(run, parts))

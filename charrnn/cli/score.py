@@ -48,7 +48,7 @@ class Score(click.Command):
     help="Only the K oddest rows, the oddest first: by bits / (chars + 16), since a few characters prove little.",
 )
 @click.option(
-    "--threshold", type=real(-1e9), metavar="BITS", help="Only rows that take at least BITS bits per character."
+    "--threshold", type=real(-1e9, 1e9), metavar="BITS", help="Only rows that take at least BITS bits per character."
 )
 @click.option(
     "--against",
@@ -102,8 +102,8 @@ def score_command(
     first line names the columns. What has nothing to score, as the first character, has no row.
 
     A line includes its newline, which is not shown. A word is the white space before it and what follows up to the
-    next white space, of any kind in Unicode. In a model of lines each line is scored by itself, its first character too, and
-    empty lines are left out.
+    next white space, of any kind in Unicode. In a model of lines each line is scored by itself, its first character
+    too, and empty lines are left out.
 
     \b
     Examples:
@@ -142,13 +142,13 @@ def score_command(
 
 def read(run: Run, names: Sequence[str], encoding: str | None) -> Iterator[str | bytes]:
     """Files as they come or, without any, the part of the training text that was held out."""
-    from ..text.corpus import read_bytes, read_text
+    from ..text.corpus import ended, read_bytes, read_text
 
     if not names:
         ids, decode = held_out(run), run.vocab.decode
+        ids = ids[1:] if run.options.lines else ids  # the newline that the first record begins after
         yield from (decode(ids[i : i + SLICE]) for i in range(0, len(ids), SLICE))
+    encoding = encoding or run.corpus.encoding or "utf-8"
     for name in names:
-        if run.vocab.of_bytes:
-            yield from read_bytes(name)
-        else:
-            yield from read_text(name, encoding or run.corpus.encoding or "utf-8")
+        pieces: Iterator[str | bytes] = read_bytes(name) if run.vocab.of_bytes else read_text(name, encoding)
+        yield from ended(pieces) if run.options.lines else pieces

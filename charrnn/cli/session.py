@@ -13,7 +13,7 @@ import click
 from ..budget import VALIDATIONS, seconds_for, steps_within
 from ..errors import DivergedError
 from ..evaluation import Score
-from ..memory import training_memory
+from ..memory import text_memory, training_memory
 from ..place import Place
 from ..run import Run
 from ..sampling import sample
@@ -25,6 +25,7 @@ from .options import checkpoint_words
 from .output import duration, harmless, plural, size, terminal
 from .prepare import resume_words
 from .progress import Log, Progress, scoring_bar
+from .records import glimpse
 
 SAMPLE_LENGTH = 160
 SAMPLE_TEMPERATURE = 0.8
@@ -81,9 +82,12 @@ class Session:
         unit, held_out = corpus.vocab.unit, run.held_out_characters
         self._say(
             f"{', '.join(corpus.names)}: {len(corpus.ids):,} {unit}s, {len(corpus.vocab):,} distinct; "
-            f"{len(corpus.ids) - held_out:,} to learn from, {held_out:,} held out"
+            f"{run.training_characters:,} to learn from, {held_out:,} held out"
         )
-        memory = training_memory(run.config, options, corpus.ids.nbytes)
+        if options.lines:
+            records = corpus.records(options.val_fraction, options.seed)
+            self._say(f"{plural(records.count, 'record')}, of which {records.repeats:,} repeat another")
+        memory = training_memory(run.config, options, text_memory(corpus, options))
         self._say(
             f"{run.config.cell}, {run.config.hidden} hidden units, {plural(run.config.layers, 'layer')}: "
             f"{run.network.params.flat.size:,} parameters; needs about {size(memory)} of memory"
@@ -157,9 +161,11 @@ class Session:
         return True
 
     def _sample(self) -> str | bytes:
-        """A short text in the hand of the present weights."""
-        model = self.run.model("last")
-        return sample(model, SAMPLE_LENGTH, temperature=SAMPLE_TEMPERATURE, seed=self.run.progress.step)
+        """A short text, or a few records, in the hand of the present weights."""
+        model, seed = self.run.model("last"), self.run.progress.step
+        if model.lines:
+            return glimpse(model, SAMPLE_TEMPERATURE, seed)
+        return sample(model, SAMPLE_LENGTH, temperature=SAMPLE_TEMPERATURE, seed=seed)
 
     def _tell(self, line: str) -> None:
         if not self.quiet:

@@ -101,6 +101,13 @@ BUDGETS = ("minutes", "epochs", "steps")
 @threads_option
 @click.option("--encoding", default="utf-8", show_default=True, metavar="NAME", help="The text's encoding.")
 @click.option("--bytes", "as_bytes", is_flag=True, help="Read bytes instead of characters: any file will do.")
+@click.option(
+    "--lines",
+    is_flag=True,
+    default=False,
+    help="Each line is a record of its own (a name, a molecule, a log line); the held-out share is of whole records, "
+    "drawn by the seed, with equal lines on one side.",
+)
 @click.option("--resume", is_flag=True, help="Go on with the run in the checkpoint. A budget means that much more.")
 @click.option("--init-from", metavar="FILE", help="Begin with the weights of this checkpoint.")
 @click.option(
@@ -149,6 +156,7 @@ def train_command(
       charrnn train corpus.txt
       charrnn train corpus.txt --minutes 10 --cell gru -c big.npz
       charrnn train corpus.txt --resume --minutes 5
+      charrnn train names.txt --lines -c names.npz
       charrnn train program.c.gz --bytes -c code.npz --log code.jsonl
     """
     began = time.perf_counter()

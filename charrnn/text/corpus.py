@@ -13,23 +13,26 @@ import sys
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from math import inf
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Any, Protocol, TypeVar, cast
 
 import numpy as np
 
 from ..errors import OptionError, TextError
 from ..machine import machine_memory
 from .arriving import arriving
+from .records import Records, split
 from .vocab import CODE_POINTS, Ids, Vocab, code_points, id_type
 
 PIECE = 1 << 20  # bytes read at a time
 OPENERS: dict[str, Callable[[str, str], Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 STDIN = "-"
 MEMORY_SHARE = 0.75  # of the machine's memory a text may take
+
+Piece = TypeVar("Piece", bound=str | bytes)
 
 
 class _Hash(Protocol):
@@ -47,6 +50,7 @@ class Corpus:
     names: tuple[str, ...]  # the files as they were named
     encoding: str | None  # None when it was read as bytes
     sha256: str  # of the bytes as read (after decompression), all files joined
+    _records: dict[tuple[float, int], Records] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def split(self, val_fraction: float) -> tuple[Ids, Ids]:
         """The training part and the held-out part at the end, which is empty if it would be under two characters."""
@@ -60,6 +64,26 @@ class Corpus:
             )
         return self.ids[:cut], self.ids[cut:]
 
+    def records(self, val_fraction: float, seed: int) -> Records:
+        """The lines as records, in a training part and a held-out part; worked out once.
+
+        Raises TextError if the text has no newline to end a record with, or if no record is left to train on.
+        """
+        key = (val_fraction, seed)
+        if key not in self._records:
+            newline, missing = self.vocab.encode("\n", "skip")
+            if missing:
+                raise TextError("the text has no newline; read it with lines=True, which adds one to its end")
+            self._records.clear()
+            self._records[key] = split(self.ids, int(newline[0]), val_fraction, seed)
+        parts = self._records[key]
+        if len(parts.training) < 2:
+            raise TextError(
+                f"a validation fraction of {val_fraction} leaves none of {parts.count} records to train on; "
+                "choose a smaller one"
+            )
+        return parts
+
 
 def training_length(characters: int, val_fraction: float) -> int:
     """How many of so many characters are for training; all, where the held-out part would have less than two."""
@@ -72,24 +96,27 @@ def read_corpus(
     encoding: str = "utf-8",
     as_bytes: bool = False,
     vocab: Vocab | None = None,
+    lines: bool = False,
     most: int | None = None,
 ) -> Corpus:
     """Read files (`-` is standard input; .gz, .bz2, .xz are decompressed), joined as they stand, into ids.
 
     Text is decoded strictly, `\\r\\n` becomes `\\n`, a leading byte-order mark is dropped; with `as_bytes` every byte
-    is a symbol. The vocabulary is that of the whole text, joined with `vocab` if given. N characters take N bytes (2N
-    if there are more than 256 distinct ones) and a few megabytes while reading.
+    is a symbol. With `lines` a file whose last line has no end gets one. The vocabulary is that of the whole text,
+    joined with `vocab` if given. N characters take N bytes (2N if there are more than 256 distinct ones) and a few
+    megabytes while reading.
     Raises TextError for what cannot be read, for a text of more than `most` characters, as soon as there are more, and
     for one that has nothing to learn: under two characters, or a single distinct one.
     """
     digest = hashlib.sha256()
     if as_bytes:
         own = Vocab(of_bytes=True)
-        ids, _ = read_ids(names, own, digest=digest, most=most)
+        ids, _ = read_ids(names, own, digest=digest, lines=lines, most=most)
     else:
         encoder = _Encoder(most)
         for name in names:
-            for piece in read_text(name, encoding, digest):
+            pieces = read_text(name, encoding, digest)
+            for piece in ended(pieces) if lines else pieces:
                 encoder.add(piece)
         ids, own = encoder.finish(vocab)
     text = ", ".join(map(label, names))
@@ -106,6 +133,7 @@ def read_ids(
     encoding: str = "utf-8",
     unknown: str = "error",
     digest: _Hash | None = None,
+    lines: bool = False,
     most: int | None = None,
 ) -> tuple[Ids, int]:
     """Read files as `read_corpus` does, with a vocabulary that is given: the ids and the number of unknown characters.
@@ -116,13 +144,24 @@ def read_ids(
     missing = 0
     for name in names:
         position = 0
-        pieces = read_bytes(name, digest) if vocab.of_bytes else read_text(name, encoding, digest)
-        for piece in pieces:
+        read: Iterator[str | bytes] = read_bytes(name, digest) if vocab.of_bytes else read_text(name, encoding, digest)
+        for piece in ended(read) if lines else read:
             ids, left_out = vocab.encode(piece, unknown, label(name), position)
             grown.append(ids, ids.dtype.type)
             position += len(piece)
             missing += left_out
     return grown.finish(), missing
+
+
+def ended(pieces: Iterator[Piece]) -> Iterator[Piece]:
+    """The pieces of a text and, if its last line has no end, a newline."""
+    last: str | bytes = "\n"
+    for piece in pieces:
+        last = piece or last
+        yield piece
+    newline = "\n" if isinstance(last, str) else b"\n"
+    if last[-1:] != newline:
+        yield cast(Piece, newline)
 
 
 def label(name: str) -> str:

@@ -77,16 +77,26 @@ def shell(folder):
 
 
 @pytest.fixture(scope="session")
-def trained_bytes(tmp_path_factory, text):
-    folder, before = tmp_path_factory.mktemp("trained"), os.getcwd()
-    (folder / "corpus.txt").write_text(text, encoding="utf-8")
-    os.chdir(folder)
-    try:
-        result = run_here(*TRAINED)
-    finally:
-        os.chdir(before)
-    assert result.status == 0, result.err
-    return (folder / "charrnn.npz").read_bytes()
+def train_apart(tmp_path_factory):
+    """Train on a text in a folder apart: the bytes of the checkpoint, and what was said."""
+
+    def train_apart(words, name, text):
+        folder, before = tmp_path_factory.mktemp("trained"), os.getcwd()
+        (folder / name).write_text(text, encoding="utf-8")
+        os.chdir(folder)
+        try:
+            result = run_here(*words)
+        finally:
+            os.chdir(before)
+        assert result.status == 0, result.err
+        return (folder / "charrnn.npz").read_bytes(), result.err
+
+    return train_apart
+
+
+@pytest.fixture(scope="session")
+def trained_bytes(train_apart, text):
+    return train_apart(TRAINED, "corpus.txt", text)[0]
 
 
 @pytest.fixture

@@ -349,6 +349,6 @@ def test_every_option_is_one_of_the_recorded_command(charrnn):
     charrnn("train", "corpus.txt", *SMALL, "--steps", 1)
     command = shlex.split(load("charrnn.npz").commands[0])
     apart = {"--minutes", "--epochs", "--resume", "--force", "--save-every", "--log", "--log-every", "--quiet"}
-    apart |= {"--encoding", "--bytes", "--init-from"}  # said where they were chosen
+    apart |= {"--encoding", "--bytes", "--lines", "--init-from"}  # said where they were chosen
     for option in main.commands["train"].params:
         assert option.opts[-1] in command or apart & set(option.opts) or option.name in ("corpus", "checkpoint")

@@ -71,3 +71,20 @@ def test_each_share_and_each_step_drops_its_own(make_model, text):
     assert_array_equal(above[0], above[1])
     distinct = {column.tobytes() for column in np.hstack(above).T}
     assert len(distinct) == 4
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_stream_that_starts_again_forgets(make_model, random_state, text, count):
+    """As if it were two: one that ends there and one that begins there with the zero state."""
+    model, (x, y) = make_model(), text
+    keep = np.ones((T, B))
+    keep[4] = 0
+    start = random_state(model, B)
+    loss, grads, state = Shards(model, B, count, 2).gradient(x, y, start, KEY, keep)
+    grads = grads.flat.copy()
+    one, one_grads, _ = Shards(model, B, 1, 1).gradient(x[:4], y[:4], start, KEY)
+    two, two_grads, last = Shards(model, B, 1, 1).gradient(x[4:], y[4:], model.zero_state(B), KEY)
+    assert loss == pytest.approx((4 * one + 2 * two) / 6, rel=1e-12)
+    assert_allclose(grads, (4 * one_grads.flat + 2 * two_grads.flat) / 6, rtol=0, atol=1e-12)
+    for layer, expected in zip(state, last, strict=True):
+        assert_allclose(layer, expected, rtol=0, atol=1e-12)

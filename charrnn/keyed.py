@@ -1,0 +1,41 @@
+"""Numbers that are as good as random and follow from a key: for hashes, shuffles and draws, all of them vectorised.
+
+Source: the mixing function of Steele et al., "Fast splittable pseudorandom number generators" (2014), with the
+constants of Stafford's variant 13, as in SplitMix64.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Words = npt.NDArray[np.uint64]
+
+SPLIT, SHUFFLE, DRAW = range(3)  # what a number is for
+GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # so that a key of zeros is not mixed into zero
+FIRST, SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+
+
+def mix(words: Words) -> Words:
+    """A permutation of the 64-bit words in which every bit of the result depends on every bit given."""
+    words = words ^ (words >> np.uint64(30))
+    words *= FIRST
+    words ^= words >> np.uint64(27)
+    words *= SECOND
+    words ^= words >> np.uint64(31)
+    return words
+
+
+def keyed(*key: int | npt.NDArray[Any]) -> Words:
+    """64 bits for each key: whole numbers from 0, or arrays of them, which are broadcast; at least of one dimension."""
+    words = np.zeros(1, np.uint64)
+    for part in key:
+        words = mix((words + GOLDEN) ^ np.asarray(part).astype(np.uint64))
+    return words
+
+
+def uniform(*key: int | npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """A number in [0, 1) for each key, of 52 bits."""
+    return (keyed(*key) >> np.uint64(12)).astype(np.float64) * 2.0**-52
