@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .checkpoint import load, load_model, save
+    from .copying import copied
     from .errors import CharRNNError
     from .evaluation import evaluate
     from .run import Options
@@ -32,6 +33,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "CharRNNError": "errors",
     "Options": "run",
+    "copied": "copying",
     "evaluate": "evaluation",
     "load": "checkpoint",
     "load_model": "checkpoint",
@@ -45,6 +47,7 @@ _HOMES = {
 __all__ = [
     "CharRNNError",
     "Options",
+    "copied",
     "evaluate",
     "load",
     "load_model",
