@@ -39,7 +39,7 @@ def test_every_example_can_be_typed(name, line):
     assert (program, command) == ("charrnn", name)
     context = main.commands[name].make_context(name, list(words))
     given = {param for param in context.params if context.get_parameter_source(param).name == "COMMANDLINE"}
-    assert len(given) == sum(word.startswith("-") for word in words) + ("corpus" in given or "texts" in given)
+    assert len(given) == len({word for word in words if word.startswith("-")}) + ("corpus" in given or "texts" in given)
 
 
 def test_every_command_has_examples(charrnn):
