@@ -38,6 +38,6 @@ class Written:
         """Nats (V, n) that each character would cost: RATE times what is over `free` in the stretch it repeats."""
         costs = np.zeros((self.V, self.ids.shape[1]))
         place, sample = np.divmod(np.flatnonzero(self.same >= self.free), self.ids.shape[1])
-        excess = self.same[place, sample] + 1 - self.free
+        excess = self.same[place, sample] + 1.0 - self.free
         np.maximum.at(costs, (self.ids[place, sample], sample), RATE * excess)
         return costs
