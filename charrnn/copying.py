@@ -49,8 +49,8 @@ def copied(samples: Text | Sequence[Text], corpus: Sequence[str], encoding: str 
     """How much of some samples stands in the files of a corpus, each of which is a text of its own.
 
     The files are read as a training text is: in pieces, so their length does not matter, and decompressed by suffix;
-    as bytes if the samples are bytes. The answer is exact; benchmarks/README.md has what it takes. Raises TextError for a
-    file that cannot be read.
+    as bytes if the samples are bytes. The answer is exact; benchmarks/README.md has what it takes.
+    Raises TextError for a file that cannot be read.
     """
     texts: list[Text] = [samples] if isinstance(samples, str | bytes) else list(samples)
     of_bytes = {isinstance(text, bytes) for text in texts}
