@@ -182,7 +182,7 @@ def stop_strings(
         except UnknownCharacterError:
             raise OptionError(f"the stop string {string!r} has a character that this model never writes") from None
         if forbidden is not None and forbidden[ids].any():
-            raise OptionError(f"the stop string {string!r} has a character that may not be written here")
+            raise OptionError(f"the stop string {string!r} has a character that is banned or not allowed")
         if len(ids):
             stops.append(ids)
     return stops

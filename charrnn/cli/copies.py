@@ -7,17 +7,17 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..copying import Copied
-from ..text.corpus import STDIN, read_bytes
+from ..text.corpus import STDIN, read_bytes, read_text
 from .output import as_text, harmless, plural
 
 SHOWN = 60  # characters of a span that are shown
 
 
-def check_readable(names: Sequence[str]) -> None:
-    """Raises TextError for a corpus that cannot be read, before anything is drawn; what can be read once only waits."""
+def check_readable(names: Sequence[str], encoding: str, as_bytes: bool) -> None:
+    """Raises for a corpus that cannot be read, before anything is drawn; what can be read once only has to wait."""
     for name in names:
         if name != STDIN and (os.path.isfile(name) or os.path.isdir(name) or not os.path.exists(name)):
-            next(read_bytes(name), None)
+            next(read_bytes(name) if as_bytes else read_text(name, encoding), None)
 
 
 def report(result: Copied, unit: str, samples: int) -> Iterator[str]:

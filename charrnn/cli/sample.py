@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .drawing import drawing, drawing_options
-from .options import checkpoint_option, json_option, weights_option, whole
+from .options import checkpoint_option, weights_option, whole
 from .output import as_text, write
 from .sections import Sectioned, options_under
 
@@ -56,7 +56,12 @@ begin, output = options_under("Where to begin"), options_under("What to print")
     help="Tell on stderr how much was copied from this text: the longest stretch that stands there word for word, and "
     "the share of all 8 and all 32 characters in a row that is new. The prime is left out. May be given several times.",
 )
-@json_option
+@output(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print one JSON object instead: the seed, the prime, the samples without it, and what --check found.",
+)
 @checkpoint_option
 @weights_option
 @click.option("--encoding", metavar="NAME", help="That of the files to read.  [default: that of the training text]")
@@ -79,8 +84,7 @@ def sample_command(
     """Write text like the text the model was trained on.
 
     Standard output gets the prime, then --length drawn characters, and nothing else. Without a prime the model
-    begins after a line's end. With --json it gets one object with the seed, the prime, the samples without it, and what
-    --check found.
+    begins after a line's end.
 
     \b
     Examples:
@@ -97,6 +101,8 @@ def sample_command(
         raise click.UsageError("--prime and --prime-file both say what to begin with; give one of them.")
     if (prime_file == "-") + check.count("-") + interactive > 1:
         raise click.UsageError("standard input can be read once only.")
+    if encoding and prime_file is None and not check:
+        raise click.UsageError("--encoding belongs to --prime-file or --check; there is neither.")
     if interactive:
         others = {
             "--prime": prime,
@@ -121,7 +127,7 @@ def sample_command(
     else:
         prime_ids, _ = model.vocab.encode(prime or "", unknown, "the prime")
     drawn = drawing(model, **how)
-    check_readable(check)
+    check_readable(check, encoding, model.vocab.of_bytes)
     if seed is None:
         seed = secrets.randbits(32)
         click.echo(f"seed {seed}", err=True)

@@ -42,6 +42,14 @@ def test_every_example_can_be_typed(name, line):
     assert len(given) == len({word for word in words if word.startswith("-")}) + ("corpus" in given or "texts" in given)
 
 
+def test_the_many_options_of_sample_stand_under_headings(charrnn):
+    shown = charrnn("sample", "--help").out.decode()
+    headings = ["Where to begin", "How to draw", "Where to end", "What to print", "Options"]
+    assert re.findall(r"^(\w.*):$", shown, re.MULTILINE) == headings
+    for before, option, after in zip(headings, ["--prime", "--ban", "--stop", "--check"], headings[1:], strict=False):
+        assert option in shown.partition(f"{before}:\n")[2].partition(f"{after}:\n")[0]
+
+
 def test_every_command_has_examples(charrnn):
     shown = charrnn("--help").out.decode()
     for name in COMMANDS:
