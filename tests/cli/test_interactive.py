@@ -1,6 +1,5 @@
 """charrnn sample --interactive: from a pipe, and at a terminal of its own."""
 
-import contextlib
 import os
 import pty
 import re
@@ -108,9 +107,8 @@ class Terminal:
                 self.press("\x03")
 
     def close(self):
-        with contextlib.suppress(OSError):  # it may have ended by itself
-            self.press("\x04")
-        self.process.wait(30)
+        self.process.kill()  # if it has not ended by itself
+        self.process.wait()
         os.close(self.ours)
 
 
