@@ -46,6 +46,7 @@ bench: $(VENV)/bench  ## measure speed beside PyTorch, memory and start-up, in t
 	$(BIN)/python benchmarks/sampling.py
 	$(BIN)/python benchmarks/evaluation.py
 	$(BIN)/python benchmarks/scoring.py
+	$(BIN)/python benchmarks/copying.py
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/startup.py
 

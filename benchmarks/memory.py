@@ -35,7 +35,7 @@ def write_text(path: Path, size: int) -> None:
 
 def peak(command: list[str]) -> int:
     """The most memory that a command had at a time, in bytes."""
-    process = subprocess.Popen(command)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:

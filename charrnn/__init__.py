@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .checkpoint import load, load_model, save
+    from .copying import copied
     from .errors import CharRNNError
     from .evaluation import evaluate
     from .record_sampling import sample_records
@@ -36,6 +37,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "CharRNNError": "errors",
     "Options": "run",
+    "copied": "copying",
     "evaluate": "evaluation",
     "load": "checkpoint",
     "load_model": "checkpoint",
@@ -51,6 +53,7 @@ _HOMES = {
 __all__ = [
     "CharRNNError",
     "Options",
+    "copied",
     "evaluate",
     "load",
     "load_model",

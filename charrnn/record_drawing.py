@@ -12,14 +12,16 @@ from math import log
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from .errors import OptionError, TextError
 from .evaluation import scores
+from .filters import forbid, possible, softmax, temper
 from .keyed import DRAW, keyed, uniform
 from .language_model import LanguageModel
 from .nn.params import Array
 from .nn.stepper import Carried, Stepper
-from .sampling import possible, read, softmax, temper
+from .sampling import read
 from .text.records import short, symbols
 from .text.vocab import Ids
 
@@ -45,12 +47,14 @@ def draw_records(
     temperature: float = 1.0,
     top_k: int = 0,
     top_p: float = 1.0,
+    forbidden: npt.NDArray[np.bool_] | None = None,
     seed: int = 0,
     streams: int = STREAMS,
 ) -> Iterator[list[Drawn]]:
     """Records without end, in the order of their numbers, some at a time.
 
-    All begin with `prefix`, which is read and not drawn. A record that has more than `max_length` characters, those of
+    All begin with `prefix`, which is read and not drawn; no other character is one of those marked in `forbidden` (V,).
+    A record that has more than `max_length` characters, those of
     the prefix included, is given up. Raises OptionError for a model that is not of records.
     """
     if not model.lines:
@@ -78,7 +82,8 @@ def draw_records(
     while True:
         if lengths.max() >= len(room):
             room = np.concatenate([room, np.empty_like(room)])
-        allowed = temper(possible(logits, temperature, top_k, top_p).astype(np.float64), temperature)
+        left = logits if forbidden is None else forbid(logits, forbidden)
+        allowed = temper(possible(left, temperature, top_k, top_p).astype(np.float64), temperature)
         sums_of_probs = np.cumsum(softmax(allowed), axis=0)
         ids = (sums_of_probs <= uniform(seed, DRAW, numbers, lengths) * sums_of_probs[-1]).sum(axis=0)
         nats += _nats(logits, ids)

@@ -10,10 +10,14 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+import numpy as np
+import numpy.typing as npt
+
 from .demands import Demand, at_least, complete, first_fault, matching, not_among, unlike_others
 from .errors import CharRNNError, OptionError
 from .language_model import LanguageModel
 from .record_drawing import FEWEST_STREAMS, STREAMS, Drawn, draw_records
+from .sampling import forbidden_characters
 from .text.vocab import Ids
 
 PATIENCE = 1_000_000  # characters drawn in a row without a record that passes, after which there is no hope
@@ -53,6 +57,7 @@ def new_records(
     temperature: float = 1.0,
     top_k: int = 0,
     top_p: float = 1.0,
+    forbidden: npt.NDArray[np.bool_] | None = None,
     seed: int = 0,
     tally: Tally | None = None,
 ) -> Iterator[list[Drawn]]:
@@ -74,7 +79,7 @@ def new_records(
         demands.append(not_among(model.known))
     if unique:
         demands.append(unlike_others())
-    records = draw_records(model, prefix, max_length, temperature, top_k, top_p, seed, streams)
+    records = draw_records(model, prefix, max_length, temperature, top_k, top_p, forbidden, seed, streams)
     return _accepted(records, n, demands, Tally() if tally is None else tally)
 
 
@@ -116,16 +121,20 @@ def sample_records(
     temperature: float = 1.0,
     top_k: int = 0,
     top_p: float = 1.0,
+    ban: str | bytes = "",
+    allow: str | bytes | None = None,
     seed: int = 0,
 ) -> list[str | bytes]:
     """n new records from a model of records. The same seed gives the same ones, and more of them for a larger n.
 
     They have `min_length` to `max_length` characters and begin with `prefix`; all of a record matches the regular
     expression `match`; with `novel` none is a line that the model was trained on (held-out lines may be), and with
-    `unique` no two are alike. Raises TooFewError if such records are too rare, and OptionError for a model of texts.
+    `unique` no two are alike. After the prefix no character of `ban` is written, and only those of `allow` are.
+    Raises TooFewError if such records are too rare, and OptionError for a model of texts.
     """
     prefix_ids, _ = model.vocab.encode(prefix, where="the prefix")
+    forbidden = forbidden_characters(model.vocab, ban, allow, model.start)
     lists = new_records(
-        model, n, prefix_ids, min_length, max_length, match, novel, unique, temperature, top_k, top_p, seed
+        model, n, prefix_ids, min_length, max_length, match, novel, unique, temperature, top_k, top_p, forbidden, seed
     )
     return [drawn.text for records in lists for drawn in records]

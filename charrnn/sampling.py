@@ -1,82 +1,29 @@
-"""Writing text: filters from logits to logits, and the loop that draws one character after another."""
+"""Writing text: the loop that draws one character after another, and where it ends."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from .errors import OptionError, UnknownCharacterError
+from .filters import HOTTEST, forbid, penalise, possible
 from .language_model import LanguageModel
 from .nn.chance import SAMPLING, generator
 from .nn.model import Model, State
 from .nn.params import Array
 from .nn.stepper import Stepper
-from .text.vocab import Ids
+from .repetition import MEMORY, Written
+from .stopping import until_stopped
+from .text.vocab import Ids, Vocab
+
+Text = str | bytes
 
 PRIME_CHUNK = 256  # characters of a prime read at a time
 NOISE = 1 << 14  # random numbers drawn at a time
-HOTTEST = 1e30  # a temperature at which all characters are alike, however their scores differ
-
-
-def temper(logits: Array, temperature: float) -> Array:
-    """logits / temperature: below 1 bolder, above 1 wilder; 0 leaves only the most likely (the first of equals).
-
-    Logits are (V, n), one column a sample, and are taken relative to the largest, so that no temperature overflows.
-    """
-    relative: Array = logits - logits.max(axis=0)
-    if temperature == 0:
-        greedy = np.full_like(relative, -np.inf)
-        greedy[logits.argmax(axis=0), np.arange(logits.shape[1])] = 0
-        return greedy
-    with np.errstate(over="ignore"):
-        relative /= temperature
-    return relative
-
-
-def keep_top_k(logits: Array, k: int) -> Array:
-    """Leave the k most likely characters of each column (of equals, the first); the others become impossible."""
-    if k >= len(logits):
-        return logits
-    order = np.argsort(-logits, axis=0, kind="stable")
-    kept = logits.copy()
-    np.put_along_axis(kept, order[k:], -np.inf, axis=0)
-    return kept
-
-
-def keep_top_p(logits: Array, p: float) -> Array:
-    """Leave the fewest characters whose probability adds up to p, the most likely first; always at least one.
-
-    Source: Holtzman et al., "The curious case of neural text degeneration" (2020), nucleus sampling.
-    """
-    if p >= 1:
-        return logits
-    order = np.argsort(-logits, axis=0, kind="stable")
-    sorted_probs = np.take_along_axis(softmax(logits), order, axis=0)
-    before = np.cumsum(sorted_probs, axis=0) - sorted_probs
-    before[0] = -1
-    kept = logits.copy()
-    sorted_logits = np.take_along_axis(logits, order, axis=0)
-    np.put_along_axis(kept, order, np.where(before < p, sorted_logits, -np.inf), axis=0)
-    return kept
-
-
-def softmax(logits: Array) -> Array:
-    """Probabilities (V, n) from logits (V, n), column by column."""
-    probs = np.exp(logits - logits.max(axis=0))
-    return np.asarray(probs / probs.sum(axis=0))
-
-
-def possible(logits: Array, temperature: float, top_k: int, top_p: float) -> Array:
-    """The logits (V, n) with -inf in place of those that top_k, and then top_p at this temperature, leave out."""
-    if top_k:
-        logits = keep_top_k(logits, top_k)
-    if top_p < 1:
-        kept = keep_top_p(temper(logits.astype(np.float64), temperature), top_p)
-        logits = np.where(np.isfinite(kept), logits, -np.inf)
-    return logits
 
 
 def gumbel_noise(rng: np.random.Generator, temperature: float, V: int, n: int, dtype: npt.DTypeLike) -> Iterator[Array]:
@@ -98,25 +45,40 @@ def generate_ids(
     temperature: float = 1.0,
     top_k: int = 0,
     top_p: float = 1.0,
+    forbidden: npt.NDArray[np.bool_] | None = None,
+    no_repeat: int = 0,
     seed: int = 0,
 ) -> Iterator[Ids]:
     """The ids of n samples, drawn side by side for as long as they are asked for: (n,) at each step.
 
-    All samples read `prime` first, or the model's start character if it is empty, from the zero state.
-    `temperature` 0 is greedy; `top_k` 0 and `top_p` 1 leave every character possible.
+    All samples read `prime` first, or the model's start character if it is empty, from the zero state. The scores go
+    through the filters in this order: the characters marked in `forbidden` (V,) are impossible; those that would repeat
+    more than `no_repeat` characters become less likely (repetition.py; 0 for no such thing); `top_k` (0 for any number)
+    and `top_p` (1 for all) choose among what is left; `temperature` 0 takes the most likely.
     """
-    if not (temperature >= 0 and top_k >= 0 and 0 <= top_p <= 1):
+    if not (temperature >= 0 and top_k >= 0 and 0 <= top_p <= 1 and no_repeat >= 0):
         raise OptionError(
-            f"temperature {temperature}, top_k {top_k}, top_p {top_p}: the first two must be 0 or more, top_p in [0, 1]"
+            f"temperature {temperature}, top_k {top_k}, top_p {top_p}, no_repeat {no_repeat}: "
+            "none may be below 0, and top_p not above 1"
         )
     network = model.network
     logits, state = read(network, prime if len(prime) else np.array([model.start]))
     logits = np.repeat(logits, n, axis=1)
     stepper = Stepper(network)
     carried = stepper.carry(tuple(tuple(np.repeat(part, n, axis=1) for part in layer) for layer in state))
+    written = Written(len(logits), n, no_repeat) if no_repeat else None
+    if written:
+        for known in prime[-MEMORY:]:
+            written.add(np.repeat(known, n))
     for noise in gumbel_noise(generator(seed, SAMPLING), temperature, len(logits), n, logits.dtype):
+        if forbidden is not None:
+            logits = forbid(logits, forbidden)
+        if written:
+            logits = penalise(logits, written.penalties())
         ids = (possible(logits, temperature, top_k, top_p) + noise).argmax(axis=0)
         yield ids
+        if written:
+            written.add(ids)
         logits, carried = stepper.step(ids, carried)
 
 
@@ -135,78 +97,101 @@ def generate(
     length: int,
     prime: Ids | None = None,
     n: int = 1,
-    stop: Ids | None = None,
-    **filters: float,
+    stops: Sequence[Ids] = (),
+    min_length: int = 0,
+    **filters: Any,
 ) -> Iterator[list[Ids]]:
     """n samples of `length` characters each, as ids: at each step what is now certain of each of them.
 
-    A sample ends early where the ids `stop` have been drawn; those are left out, so the last len(stop) - 1 characters
-    are held back until more have been drawn. `filters` are the options of `generate_ids`.
+    A sample ends early where one of the strings `stops` is complete that began after `min_length` characters; it is
+    left out, so what may be the beginning of one is held back until more has been drawn (stopping.py). `filters` are
+    the options of `generate_ids`.
     """
-    if length < 0 or n < 1:
-        raise OptionError(f"{n} samples of {length} characters cannot be drawn")
+    if length < 0 or n < 1 or min_length < 0:
+        raise OptionError(f"{n} samples of {min_length} to {length} characters cannot be drawn")
     prime = np.zeros(0, np.intp) if prime is None else prime
-    steps = islice(generate_ids(model, prime, n, **filters), length)  # type: ignore[arg-type]
-    if stop is None or not len(stop):
-        yield from (list(ids[:, None]) for ids in steps)
-        return
-    samples = [_Sample(stop.tolist()) for _ in range(n)]
-    for ids in steps:
-        yield [sample.add(int(drawn)) for sample, drawn in zip(samples, ids, strict=True)]
-        if all(sample.ended for sample in samples):
-            break
-    yield [np.array(sample.held, np.intp) for sample in samples]
-
-
-class _Sample:
-    """The end of one sample that is not yet certain."""
-
-    def __init__(self, stop: list[int]) -> None:
-        self.stop = stop
-        self.held: list[int] = []
-        self.ended = False
-
-    def add(self, drawn: int) -> Ids:
-        """Take the id that was drawn; return those that are certain now."""
-        if self.ended:
-            return np.zeros(0, np.intp)
-        self.held.append(drawn)
-        self.ended = self.held[-len(self.stop) :] == self.stop
-        cut = len(self.held) - len(self.stop) + (not self.ended)
-        certain, self.held = self.held[: max(0, cut)], [] if self.ended else self.held[max(0, cut) :]
-        return np.array(certain, np.intp)
+    steps = islice(generate_ids(model, prime, n, **filters), length)
+    if stops:
+        return until_stopped(steps, n, stops, min_length)
+    return (list(ids[:, None]) for ids in steps)
 
 
 def sample(
     model: LanguageModel,
     length: int = 200,
-    prime: str | bytes = "",
+    prime: Text = "",
     temperature: float = 1.0,
     top_k: int = 0,
     top_p: float = 1.0,
-    stop: str | bytes | None = None,
+    stop: Text | Sequence[Text] | None = None,
     seed: int = 0,
-) -> str | bytes:
+    *,
+    ban: Text = "",
+    allow: Text | None = None,
+    min_length: int = 0,
+    no_repeat: int = 0,
+) -> Text:
     """`length` characters of new text after `prime`, which is not part of the result.
 
-    The same seed gives the same text. Raises UnknownCharacterError for a prime that the model cannot read, and
-    OptionError for a model of records.
+    It ends early before the first of the strings `stop` that begins after `min_length` characters. The characters of
+    `ban` are never written, and only those of `allow` are; a character that would repeat more than `no_repeat`
+    characters becomes the less likely the more it would. The same seed gives the same text. Raises
+    UnknownCharacterError for a prime that the model cannot read, OptionError for a model of records and for what cannot
+    be done.
     """
     if model.lines:
         raise OptionError("this model is of records, one a line; draw some with sample_records")
     prime_ids, _ = model.vocab.encode(prime, where="the prime")
-    stop_ids = stop_string(model, stop)
+    forbidden = forbidden_characters(model.vocab, ban, allow)
     steps = generate(
-        model, length, prime_ids, stop=stop_ids, temperature=temperature, top_k=top_k, top_p=top_p, seed=seed
+        model,
+        length,
+        prime_ids,
+        stops=stop_strings(model.vocab, stop, forbidden),
+        min_length=min_length,
+        temperature=temperature,
+        top_k=top_k,
+        top_p=top_p,
+        forbidden=forbidden,
+        no_repeat=no_repeat,
+        seed=seed,
     )
     return model.vocab.decode(np.array([drawn for (ids,) in steps for drawn in ids], np.intp))
 
 
-def stop_string(model: LanguageModel, stop: str | bytes | None) -> Ids | None:
-    """The ids of a stop string; None if there is none. Raises OptionError for one that can never be drawn."""
-    if not stop:
-        return None
-    try:
-        return model.vocab.encode(stop, where="the stop string")[0]
-    except UnknownCharacterError:
-        raise OptionError(f"the stop string {stop!r} has a character that this model never writes") from None
+def forbidden_characters(
+    vocab: Vocab, ban: Text, allow: Text | None, end: int | None = None
+) -> npt.NDArray[np.bool_] | None:
+    """A mark (V,) for each character that may not be written: all in `ban`, and all that are not in `allow`.
+
+    None if there is none. The id `end`, with which a record ends, always may be. Characters that the model does not
+    know are never written anyway. In a model of bytes they are the bytes of these strings in UTF-8. Raises OptionError
+    if nothing is left.
+    """
+    forbidden = np.full(len(vocab), allow is not None)
+    if allow is not None:
+        forbidden[vocab.encode(allow, "skip")[0]] = False
+    forbidden[vocab.encode(ban, "skip")[0]] = True
+    nothing_left = forbidden.all()
+    if end is not None:
+        nothing_left, forbidden[end] = np.delete(forbidden, end).all(), False
+    if nothing_left:
+        raise OptionError(f"what is banned and what is allowed leave no {vocab.unit} that this model could write")
+    return forbidden if forbidden.any() else None
+
+
+def stop_strings(
+    vocab: Vocab, stop: Text | Sequence[Text] | None, forbidden: npt.NDArray[np.bool_] | None = None
+) -> list[Ids]:
+    """The ids of stop strings, without empty ones. Raises OptionError for one that can never be drawn."""
+    stops = []
+    for string in [stop] if isinstance(stop, str | bytes) else stop or ():
+        try:
+            ids, _ = vocab.encode(string, where="the stop string")
+        except UnknownCharacterError:
+            raise OptionError(f"the stop string {string!r} has a character that this model never writes") from None
+        if forbidden is not None and forbidden[ids].any():
+            raise OptionError(f"the stop string {string!r} has a character that is banned or not allowed")
+        if len(ids):
+            stops.append(ids)
+    return stops

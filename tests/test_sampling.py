@@ -1,4 +1,4 @@
-from itertools import islice, product
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -12,17 +12,7 @@ from charrnn.nn.chance import SAMPLING, generator
 from charrnn.nn.config import ModelConfig
 from charrnn.nn.model import Model
 from charrnn.nn.params import Params
-from charrnn.sampling import (
-    generate,
-    generate_ids,
-    gumbel_noise,
-    keep_top_k,
-    keep_top_p,
-    possible,
-    sample,
-    softmax,
-    temper,
-)
+from charrnn.sampling import generate_ids, gumbel_noise, sample
 from charrnn.text.vocab import Vocab
 
 NO_PRIME = np.zeros(0, np.intp)
@@ -50,81 +40,7 @@ def markov_chain(table):
     return LanguageModel(Model(config, params), Vocab("abcdefgh"[:V]), 0)
 
 
-@pytest.fixture
-def logits():
-    """Of four samples, with equals among the first one's."""
-    logits = np.random.default_rng(0).normal(0, 2, (6, 4))
-    logits[:, 0] = [1, 3, 3, 0, 3, -1]
-    return logits
-
-
-# filters
-
-
-@pytest.mark.parametrize("temperature", [0.3, 1.0, 2.5])
-def test_temperature_divides_the_scores(logits, temperature):
-    naive = [np.exp(column / temperature) / sum(np.exp(column / temperature)) for column in logits.T]
-    assert_allclose(softmax(temper(logits, temperature)).T, naive, rtol=1e-12)
-
-
-@pytest.mark.parametrize("temperature", [0.0, 1e-308, 5e-324])
-def test_a_temperature_of_almost_nothing_leaves_the_most_likely(logits, temperature):
-    probs = softmax(temper(logits[:, 1:], temperature))
-    assert_array_equal(probs, np.eye(6)[:, logits[:, 1:].argmax(axis=0)])
-
-
-def test_at_temperature_zero_the_first_of_equals_is_left(logits):
-    assert_array_equal(softmax(temper(logits, 0))[:, 0], [0, 1, 0, 0, 0, 0])
-
-
-@pytest.mark.parametrize("temperature", [1e12, 1e308, np.inf])
-def test_a_huge_temperature_makes_all_alike(logits, temperature):
-    assert_allclose(softmax(temper(logits, temperature)), 1 / 6, rtol=1e-9)
-
-
-@pytest.mark.parametrize("scale", [1e-300, 1e300])
-def test_no_scores_overflow(logits, scale):
-    for temperature in (0, 1e-308, 1, 1e308):
-        assert_allclose(softmax(temper(logits * scale, temperature)).sum(axis=0), 1)
-
-
-@pytest.mark.parametrize("k", range(1, 9))
-def test_top_k_leaves_the_k_most_likely(logits, k):
-    kept = keep_top_k(logits, k)
-    for before, after in zip(logits.T, kept.T, strict=True):
-        best = sorted(range(6), key=lambda i: -before[i])[:k]  # stable: of equals, the first
-        assert_array_equal(after, [before[i] if i in best else -np.inf for i in range(6)])
-
-
-@pytest.mark.parametrize("p", [0.0, 1e-9, 0.1, 0.35, 0.5, 0.77, 0.9, 0.999, 1.0])
-def test_top_p_leaves_the_fewest_whose_probability_reaches_p(p):
-    logits = np.random.default_rng(1).normal(0, 2, (9, 50))
-    for before, after in zip(logits.T, keep_top_p(logits, p).T, strict=True):
-        probs, mass, left = np.exp(before) / np.exp(before).sum(), 0.0, []
-        for i in sorted(range(9), key=lambda i: -probs[i]):
-            if not left or mass < p:
-                left.append(i)
-                mass += probs[i]
-        assert_array_equal(after, [before[i] if i in left else -np.inf for i in range(9)])
-
-
-def test_top_p_takes_the_first_of_equals():
-    kept = keep_top_p(np.zeros((8, 1)), 0.5)
-    assert_array_equal(kept[:, 0], [0] * 4 + [-np.inf] * 4)
-
-
-def test_top_p_after_top_k_looks_at_what_is_left():
-    """Of 0.4, 0.3, 0.2, 0.1 the first two become 4/7 and 3/7."""
-    kept = keep_top_k(np.log([[0.3], [0.4], [0.1], [0.2]]), 2)
-    assert_array_equal(np.isfinite(keep_top_p(kept, 0.57))[:, 0], [False, True, False, False])
-    assert_array_equal(np.isfinite(keep_top_p(kept, 0.58))[:, 0], [True, True, False, False])
-
-
-def test_filters_leave_what_they_are_given(logits):
-    before = logits.copy()
-    for new in (temper(logits, 0.5), keep_top_k(logits, 2), keep_top_p(logits, 0.5)):
-        new += 1
-    assert_array_equal(logits, before)
+# drawing
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
@@ -147,18 +63,10 @@ def test_noise_is_finite_at_every_temperature(temperature):
     assert np.isfinite(next(gumbel_noise(np.random.default_rng(5), temperature, 65, 64, np.float32))).all()
 
 
-def test_a_huge_temperature_draws_all_alike(logits):
+def test_a_huge_temperature_draws_all_alike():
     noise = gumbel_noise(np.random.default_rng(6), 1e308, 6, 20000, np.float32)
-    drawn = (logits.astype(np.float32)[:, [1]] + next(noise)).argmax(axis=0)
+    drawn = (np.array([[1], [3], [3], [0], [2], [-1]], np.float32) + next(noise)).argmax(axis=0)
     assert chi_square(np.bincount(drawn, minlength=6), np.full(6, 1 / 6)) < 25
-
-
-def test_only_what_both_filters_leave_is_possible(logits):
-    """Top-p looks at the temperature: the bolder, the fewer characters make up the mass."""
-    assert possible(logits, 1.0, 0, 1.0) is logits
-    for temperature, k, p in [(1.0, 3, 1.0), (0.5, 0, 0.8), (2.0, 0, 0.8), (1.5, 4, 0.6)]:
-        kept = keep_top_p(temper(keep_top_k(logits, k or 6), temperature), p)
-        assert_array_equal(possible(logits, temperature, k, p), np.where(np.isfinite(kept), logits, -np.inf))
 
 
 def chi_square(counts, probs):
@@ -236,6 +144,9 @@ def test_samples_side_by_side_each_follow_their_own_text():
     assert_allclose(agreement, (share**2).sum(), atol=0.05)  # as often as by chance
 
 
+# what is asked for from Python
+
+
 def test_a_prime_and_a_stop_string_must_be_in_the_vocabulary(model):
     with pytest.raises(UnknownCharacterError, match=r"'z'.*the prime"):
         sample(model, 5, "az")
@@ -243,57 +154,46 @@ def test_a_prime_and_a_stop_string_must_be_in_the_vocabulary(model):
         sample(model, 5, stop="gz")
 
 
+def test_what_is_banned_is_not_written_and_what_is_allowed_is(model):
+    assert set(sample(model, 300, seed=1)) == set("abcdefg")
+    assert set(sample(model, 300, ban="aceц", seed=1)) == set("bdfg")
+    assert set(sample(model, 300, allow="aceц", seed=1)) == set("ace")
+    assert set(sample(model, 300, ban="cd", allow="ace", seed=1, temperature=3, top_k=9, top_p=0.99)) == set("ae")
+    assert sample(model, 30, allow="f", no_repeat=1, temperature=0, seed=1) == 30 * "f"
+    assert sample(model, 300, ban="ц", allow="abcdefgц", seed=1) == sample(model, 300, seed=1)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"ban": "abcdefg"}, {"allow": ""}, {"allow": "z"}, {"allow": "ab", "ban": "ba"}, {"ban": "b", "stop": "ab"}],
+)
+def test_what_cannot_be_drawn_is_said_before(model, options):
+    with pytest.raises(OptionError):
+        sample(model, 0, **options)
+
+
+@pytest.mark.parametrize("wrong", [{"min_length": -1}, {"no_repeat": -1}, {"temperature": -1}, {"top_p": np.nan}])
+def test_wrong_numbers(model, wrong):
+    with pytest.raises(OptionError):
+        sample(model, 5, stop="a", **wrong)
+
+
+def test_stop_strings_end_a_sample(model):
+    free = sample(model, 300, seed=2)
+    assert len(set(free)) == 7
+    assert sample(model, 300, seed=2, stop="a") == free[: free.index("a")]
+    assert sample(model, 300, seed=2, stop=["e", "", "b"]) == free[: min(free.index("b"), free.index("e"))]
+    assert sample(model, 300, seed=2, stop="a", min_length=100) == free[: free.index("a", 100)]
+    assert sample(model, 300, seed=2, stop="") == sample(model, 300, seed=2, stop=["", ""]) == free
+
+
 def test_a_model_of_bytes_writes_bytes():
     config = ModelConfig(256, "rnn", 2, 1)
     params = Params(config.shapes())
     params["by"][65] = 50
+    params["by"][195] = 40
     model = LanguageModel(Model(config, params), Vocab(of_bytes=True), 0)
     assert sample(model, 3, b"\xff") == b"AAA"
     assert sample(model, 3, stop=b"AA") == b""
-
-
-# where a sample ends
-
-
-@pytest.fixture
-def scripted(monkeypatch):
-    """The pieces and the whole of samples whose characters are known beforehand."""
-    model = markov_chain(np.full((7, 7), 1 / 7))
-
-    def run(texts, length, stop):
-        steps = zip(*(model.vocab.encode(text)[0] for text in texts), strict=True)
-        monkeypatch.setattr(sampling, "generate_ids", lambda *args: (np.array(ids) for ids in steps))
-        stop_ids = model.vocab.encode(stop)[0] if stop else None
-        steps_out = list(generate(model, length, n=len(texts), stop=stop_ids))
-        pieces = [[model.vocab.decode(part) for part in parts] for parts in zip(*steps_out, strict=True)]
-        return pieces, ["".join(own) for own in pieces]
-
-    return run
-
-
-@pytest.mark.parametrize("stop", [s for k in (1, 2, 3, 4) for s in map("".join, product("ab", repeat=k))])
-def test_nothing_of_the_stop_string_comes_out_and_nothing_after_it(scripted, stop):
-    """Every text of six letters, stop strings that overlap themselves, and every length to end in the middle of one."""
-    texts = list(map("".join, product("ab", repeat=6)))
-    for length in (1, 3, 6):
-        _, samples = scripted(texts, length, stop)
-        assert samples == [text[:length].split(stop)[0] for text in texts]
-
-
-def test_no_more_is_held_back_than_could_be_the_beginning_of_the_stop_string(scripted):
-    (pieces,), _ = scripted(["abababdg"], 8, "abd")
-    assert pieces == ["", "", "a", "b", "a", "b", "", ""]
-    (pieces,), _ = scripted(["abc"], 3, None)
-    assert pieces == ["a", "b", "c"]
-
-
-def test_samples_that_end_early_wait_for_the_others(scripted):
-    pieces, samples = scripted(["abcdefg", "gabcdef", "ggggggg"], 7, "bc")
-    assert samples == ["a", "ga", "ggggggg"]
-    assert len(pieces[0]) == 8
-    pieces, _ = scripted(["abcdefg", "gabcdef"], 7, "bc")
-    assert len(pieces[0]) == 5  # four steps, and then all have ended
-
-
-def test_an_empty_stop_string_is_none(model):
-    assert sample(model, 20, stop="", seed=1) == sample(model, 20, seed=1)
+    assert sample(model, 3, ban="A") == sample(model, 3, ban=b"A") == b"\xc3\xc3\xc3"
+    assert sample(model, 3, allow="é", temperature=0) == b"\xc3\xc3\xc3"  # which is C3 A9 in UTF-8

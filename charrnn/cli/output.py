@@ -39,6 +39,11 @@ def write(text: str | bytes) -> None:
     sys.stdout.buffer.flush()
 
 
+def as_text(text: str | bytes) -> str:
+    """Text as it is; bytes as UTF-8, those that are none as lone surrogates, which `os.fsencode` turns back."""
+    return text.decode("utf-8", "surrogateescape") if isinstance(text, bytes) else text
+
+
 def harmless(text: str | bytes) -> str:
     """Text to be shown among other lines: no control character (other than newline and tab) reaches the terminal."""
     if isinstance(text, bytes):

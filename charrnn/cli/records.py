@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
+from .drawing import chosen_seed
 from .options import Command, whole, words
 from .output import harmless, write
+from .sections import options_under
 
 if TYPE_CHECKING:
     from ..language_model import LanguageModel
@@ -18,36 +19,35 @@ if TYPE_CHECKING:
 
 SHOWN, SHOWN_LENGTH = 5, 80  # records and their characters, at a validation
 MAX_LENGTH = 1000  # that of record_sampling, which would import NumPy
+record = options_under("Records (models of train --lines)")
 OPTIONS = {
-    "prefix": click.option("--prefix", metavar="TEXT", help="Records: all begin with this."),
-    "match": click.option("--match", metavar="REGEX", help="Records: the whole of each matches this (Python's re)."),
-    "min_length": click.option(
-        "--min-length", type=whole(1), metavar="N", help="Records: the fewest characters.  [default: 1]"
-    ),
-    "max_length": click.option(
+    "prefix": record("--prefix", metavar="TEXT", help="All begin with this."),
+    "match": record("--match", metavar="REGEX", help="The whole of each matches this (Python's re)."),
+    "max_length": record(
         "--max-length",
         type=whole(1, 10**5),
         metavar="N",
-        help=f"Records: the most characters; one that grows longer is thrown away.  [default: {MAX_LENGTH}]",
+        help=f"The most characters; one that grows longer is thrown away.  [default: {MAX_LENGTH}]",
     ),
-    "unique": click.option("--unique", is_flag=True, help="Records: no two are alike."),
-    "novel": click.option(
+    "unique": record("--unique", is_flag=True, help="No two are alike."),
+    "novel": record(
         "--novel",
         is_flag=True,
-        help="Records: none is a line that the model learnt from; held-out lines may be. The checkpoint keeps 32 bits "
-        "of each: none slips through, and of new ones one in 4,300 is refused where a million are kept.",
+        help="None is a line that the model learnt from; held-out lines may be. The checkpoint keeps 32 bits of each: "
+        "none slips through, and of new ones one in 4,300 is refused where a million are kept.",
     ),
-    "scores": click.option(
-        "--scores", is_flag=True, help="Records: behind each a tab and its bits, those of its end included."
-    ),
+    "scores": record("--scores", is_flag=True, help="Behind each a tab and its bits, those of its end included."),
 }
 FOR_TEXTS = {  # what only texts have a use for, and what to say instead
     "length": "--max-length",
     "prime": "--prefix",
     "prime_file": "--prefix",
     "no_echo": None,
-    "stop": None,
+    "stop": "--match",
+    "no_repeat": None,
     "null": None,
+    "interactive": None,
+    "as_json": "--scores",
 }
 
 
@@ -71,34 +71,72 @@ def check_options(ctx: click.Context, lines: bool) -> None:
             raise click.UsageError(f"{words(name)} is for models of texts, and this one writes records{hint}.")
 
 
-def begin_records(
-    model: LanguageModel, n: int, unknown: str, chosen: Mapping[str, Any], sampling: Mapping[str, Any]
-) -> Callable[[], None]:
-    """What writes n records to standard output, one a line, after everything has been checked.
+def write_records(
+    model: LanguageModel,
+    encoding: str,
+    *,
+    prefix: str | None,
+    unknown: str,
+    num_samples: int,
+    check: tuple[str, ...],
+    seed: int | None,
+    min_length: int,
+    max_length: int | None,
+    ban: str,
+    allow: str | None,
+    top_k: int | None,
+    temperature: float,
+    top_p: float,
+    scores: bool,
+    match: str | None,
+    novel: bool,
+    unique: bool,
+    **of_texts: Any,
+) -> None:
+    """Draw and write what the options of `charrnn sample` say; they are those of its help.
 
-    If some that were drawn had to be refused, it tells on standard error how many.
+    If some records that were drawn had to be refused, it tells on standard error how many.
     """
+    from ..copying import copied
     from ..record_sampling import Tally, new_records
+    from ..sampling import forbidden_characters
+    from .copies import report
 
-    prefix, _ = model.vocab.encode(chosen["prefix"] or "", unknown, "the prefix")
-    shortest, longest = chosen["min_length"] or 1, chosen["max_length"] or MAX_LENGTH
-    if model.start in prefix:
+    prefix_ids, _ = model.vocab.encode(prefix or "", unknown, "the prefix")
+    shortest, longest = max(1, min_length), max_length or MAX_LENGTH
+    if model.start in prefix_ids:
         raise click.UsageError("--prefix has a newline in it, and that ends a record.")
-    if max(shortest, len(prefix)) > longest:
+    if max(shortest, len(prefix_ids)) > longest:
         what = "--min-length" if shortest > longest else "the length of --prefix"
         raise click.UsageError(f"{what} is more than --max-length, which is {longest}.")
-    filters = {name: chosen[name] for name in ("match", "novel", "unique")}
-    tally = Tally()
-    lists = new_records(model, n, prefix, shortest, longest, tally=tally, **filters, **sampling)
-
-    def write_records() -> None:
-        for records in lists:
-            lines: list[Any] = [_line(drawn, chosen["scores"]) for drawn in records]
-            write(lines[0][:0].join(lines))
-        if tally.refused:
-            click.echo(str(tally), err=True)
-
-    return write_records
+    forbidden = forbidden_characters(model.vocab, ban, allow, model.start)
+    tally, written = Tally(), []
+    lists = new_records(
+        model,
+        num_samples,
+        prefix_ids,
+        shortest,
+        longest,
+        match,
+        novel,
+        unique,
+        temperature,
+        top_k or 0,
+        top_p,
+        forbidden,
+        chosen_seed(seed),
+        tally,
+    )
+    for records in lists:
+        lines: list[Any] = [_line(drawn, scores) for drawn in records]
+        write(lines[0][:0].join(lines))
+        if check:
+            written += [drawn.text[len(prefix_ids) :] for drawn in records]
+    if tally.refused:
+        click.echo(str(tally), err=True)
+    if check:
+        for line in report(copied(written, check, encoding), model.vocab.unit, num_samples):
+            click.echo(line, err=True)
 
 
 def _line(drawn: Drawn, scored: bool) -> str | bytes:

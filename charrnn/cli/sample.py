@@ -2,47 +2,36 @@
 
 from __future__ import annotations
 
-import secrets
-import sys
 from typing import Any
 
 import click
 
-from .options import SEED, checkpoint_option, real, weights_option, whole
-from .output import write
-from .records import begin_records, check_options, record_options
+from .drawing import drawing_options
+from .options import checkpoint_option, json_option, weights_option, whole
+from .records import check_options, record_options
+from .sections import Sectioned, options_under
 
-MOST_SAMPLES = 1 << 16
+begin, output = options_under("Where to begin"), options_under("What to print")
 
 
-@click.command("sample", short_help="Write text like the text the model was trained on.")
-@checkpoint_option
-@click.option(
-    "--temp",
-    "--temperature",
-    "temperature",
-    type=real(0),
-    default=1.0,
+@click.command("sample", cls=Sectioned, short_help="Write text like the text the model was trained on.")
+@begin("--prime", metavar="TEXT", help="Text to begin with.")
+@begin("--prime-file", metavar="FILE", help="File with the text to begin with; - is standard input.")
+@begin(
+    "--unknown",
+    type=click.Choice(["error", "skip"]),
+    default="error",
     show_default=True,
-    metavar="X",
-    help="Below 1 bolder, above 1 wilder, 0 always the most likely character.",
+    help="What to do with characters of the prime or prefix that the model does not know.",
 )
-@click.option(
-    "--length", type=whole(0), default=500, show_default=True, metavar="N", help="How many characters to draw."
+@begin(
+    "--interactive",
+    is_flag=True,
+    help="Type a beginning, see it continued, again and again; from a pipe, each line is a beginning. "
+    "Characters that the model does not know are left out.",
 )
-@click.option("--prime", metavar="TEXT", help="Text to begin with.")
-@click.option("--prime-file", metavar="FILE", help="File with the text to begin with; - is standard input.")
-@click.option("--no-echo", is_flag=True, help="Do not print the prime.")
-@click.option("--top-k", type=whole(1), metavar="K", help="Draw from the K most likely characters only.")
-@click.option(
-    "--top-p",
-    type=real(0, 1, above=True),
-    default=1.0,
-    metavar="P",
-    help="Draw from the most likely characters that together have probability P.",
-)
-@click.option("--stop", metavar="STRING", help="End a sample before this string.")
-@click.option(
+@drawing_options
+@output(
     "-n",
     "--num-samples",
     type=whole(1, 10**9),
@@ -51,99 +40,62 @@ MOST_SAMPLES = 1 << 16
     metavar="N",
     help="How many samples to draw, side by side; an empty line separates them. Records come one a line.",
 )
-@click.option("-0", "--null", is_flag=True, help="Separate samples by a NUL character instead of an empty line.")
-@click.option("--seed", type=SEED, metavar="N", help="Same seed, same text.  [default: drawn, and told on stderr]")
-@click.option(
-    "--unknown",
-    type=click.Choice(["error", "skip"]),
-    default="error",
-    show_default=True,
-    help="What to do with characters of the prime or prefix that the model does not know.",
+@output("-0", "--null", is_flag=True, help="Separate samples by a NUL character instead of an empty line.")
+@output("--no-echo", is_flag=True, help="Do not print the prime.")
+@output(
+    "--check",
+    multiple=True,
+    metavar="CORPUS",
+    help="Tell on stderr how much was copied from this text: the longest stretch that stands there word for word, and "
+    "the share of all 8 and all 32 characters in a row that is new. The prime is left out. May be given several times.",
 )
-@weights_option
 @record_options
+@json_option
+@checkpoint_option
+@weights_option
+@click.option("--encoding", metavar="NAME", help="That of the files to read.  [default: that of the training text]")
 @click.pass_context
 def sample_command(
-    ctx: click.Context,
-    /,
-    checkpoint: str,
-    temperature: float,
-    length: int,
-    prime: str | None,
-    prime_file: str | None,
-    no_echo: bool,
-    top_k: int | None,
-    top_p: float,
-    stop: str | None,
-    num_samples: int,
-    null: bool,
-    seed: int | None,
-    unknown: str,
-    weights: str | None,
-    **of_records: Any,
+    ctx: click.Context, /, checkpoint: str, weights: str | None, encoding: str | None, **chosen: Any
 ) -> None:
     """Write text like the text the model was trained on.
 
     Standard output gets the prime, then --length drawn characters, and nothing else. Without a prime the model
-    begins after a line's end.
+    begins after a line's end. With --json it gets one object with the seed, the prime, the samples without it, and what
+    --check found.
 
-    A model of records (train --lines) writes -n whole records instead, one a line. Those that are not as was asked for
-    are thrown away, and standard error tells how many; if so few are right that -n cannot be reached, the exit status
-    is 1.
+    A model of records (train --lines) writes -n new ones, one a line, all of them whole: exactly so many or, where what
+    is asked for is too rare, an error that says how many there were.
 
     \b
     Examples:
       charrnn sample --temp 0.8
       charrnn sample --prime "ROMEO:" --length 300 --seed 1
-      charrnn sample -n 5 --stop "." --top-p 0.9
-      charrnn sample --temp 0.5 --length 100000 > new.txt
+      charrnn sample -n 5 --stop "." --stop "!" --min-length 40 --top-p 0.9
+      charrnn sample --temp 0.2 --no-repeat 16 --ban "0123456789"
+      charrnn sample --temp 0.5 --length 20000 > new.txt
+      charrnn sample --length 2000 --check corpus.txt
+      charrnn sample -n 100 --json --check corpus.txt > samples.json
+      charrnn sample --interactive --temp 0.7 --length 200
       charrnn sample -c names.npz -n 1000 --unique --novel > new.txt
       charrnn sample -c names.npz -n 20 --prefix mar --match ".*a" --min-length 5 --max-length 8 --scores
     """
-    if prime is not None and prime_file is not None:
+    standard_input = (chosen["prime_file"] == "-") + chosen["check"].count("-") + chosen["interactive"]
+    if chosen["prime"] is not None and chosen["prime_file"] is not None:
         raise click.UsageError("--prime and --prime-file both say what to begin with; give one of them.")
+    if standard_input > 1:
+        raise click.UsageError("standard input can be read once only.")
+    if encoding and chosen["prime_file"] is None and not chosen["check"]:
+        raise click.UsageError("--encoding belongs to a --prime-file or --check; there is none.")
+
     from ..checkpoint import load
-    from ..sampling import generate, stop_string
-    from ..text.corpus import read_ids
+    from .copies import check_readable
+    from .records import write_records
+    from .texts import write_texts
 
     run = load(checkpoint)
     model = run.model(weights)
     check_options(ctx, model.lines)
-    drawn_seed = secrets.randbits(32)
-    sampling = {
-        "temperature": temperature,
-        "top_k": top_k or 0,
-        "top_p": top_p,
-        "seed": drawn_seed if seed is None else seed,
-    }
-    if model.lines:
-        write_records = begin_records(model, num_samples, unknown, of_records, sampling)
-        if seed is None:
-            click.echo(f"seed {drawn_seed}", err=True)
-        write_records()
-        return
-    if num_samples > MOST_SAMPLES:
-        raise click.UsageError(f"-n is {num_samples}; of texts {MOST_SAMPLES} are the most to be drawn side by side.")
-    if prime_file is not None:
-        prime_ids, _ = read_ids([prime_file], model.vocab, run.corpus.encoding or "utf-8", unknown)
-    else:
-        prime_ids, _ = model.vocab.encode(prime or "", unknown, "the prime")
-
-    samples = generate(model, length, prime_ids, n=num_samples, stop=stop_string(model, stop), **sampling)
-    if seed is None:
-        click.echo(f"seed {drawn_seed}", err=True)
-    decode = model.vocab.decode
-    echo = decode(prime_ids[:0] if no_echo else prime_ids)
-    write(echo)
-    others: list[list[str | bytes]] = [[] for _ in range(num_samples - 1)]
-    for first, *rest in samples:
-        write(decode(first))
-        for pieces, ids in zip(others, rest, strict=True):
-            pieces.append(decode(ids))
-    for pieces in others:
-        write("\0" if null else "\n\n")
-        write(echo)
-        for piece in pieces:
-            write(piece)
-    if sys.stdout.isatty():  # so that the prompt stands on a line of its own
-        click.echo(err=True)
+    encoding = encoding or run.corpus.encoding or "utf-8"
+    check_readable(chosen["check"], encoding, model.vocab.of_bytes)
+    (write_records if model.lines else write_texts)(model, encoding, **chosen)

@@ -39,7 +39,20 @@ def test_every_example_can_be_typed(name, line):
     assert (program, command) == ("charrnn", name)
     context = main.commands[name].make_context(name, list(words))
     given = {param for param in context.params if context.get_parameter_source(param).name == "COMMANDLINE"}
-    assert len(given) == sum(word.startswith("-") for word in words) + ("corpus" in given or "texts" in given)
+    assert len(given) == len({word for word in words if word.startswith("-")}) + ("corpus" in given or "texts" in given)
+
+
+RECORDS = "Records (models of train --lines)"
+
+
+def test_the_many_options_of_sample_stand_under_headings(charrnn):
+    shown = charrnn("sample", "--help").out.decode()
+    headings = ["Where to begin", "How to draw", "Where to end", "What to print", RECORDS, "Options"]
+    assert re.findall(r"^(\w.*):$", shown, re.MULTILINE) == headings
+    for before, option, after in zip(
+        headings, ["--prime", "--ban", "--stop", "--check", "--novel"], headings[1:], strict=False
+    ):
+        assert option in shown.partition(f"{before}:\n")[2].partition(f"{after}:\n")[0]
 
 
 def test_every_command_has_examples(charrnn):

@@ -1,5 +1,6 @@
 """charrnn sample: exactly what was asked for, and the same again for the same seed."""
 
+import json
 import re
 import shlex
 
@@ -70,8 +71,104 @@ def test_a_stop_string_ends_the_sample_and_is_not_written(sample, stop):
         assert stopped == [one.partition(stop)[0] for one in free]
 
 
+def test_several_stop_strings_and_a_least_length(sample):
+    free = sample("--length", 300)
+    dog, the = free.index("dog"), free.index("the")
+    assert sample("--length", 300, "--stop", "the", "--stop", "dog", "--stop", "") == free[: min(dog, the)]
+    for least in (0, dog, dog + 1, 150):
+        stopped = sample("--length", 300, "--stop", "dog", "--min-length", least)
+        assert stopped == free[: free.index("dog", least)]
+
+
 def test_a_stop_string_that_cannot_be(charrnn, trained):
     assert "never writes" in charrnn(*SEEDED, "--stop", "ж", status=1).err
+    assert "banned" in charrnn(*SEEDED, "--stop", "dog", "--ban", "g", status=1).err
+    assert "--stop" in charrnn(*SEEDED, "--min-length", 5, status=2).err
+    assert "--length 9" in charrnn(*SEEDED, "--min-length", 10, "--length", 9, "--stop", "dog", status=2).err
+
+
+def test_banned_and_allowed_characters(sample, charrnn):
+    hot = ("--temp", 9, "--length", 300)
+    assert {"o", "🙂", "界"} <= set(sample(*hot))
+    assert not set("o🙂") & set(sample(*hot, "--ban", "o🙂ж"))
+    assert set(sample(*hot, "--allow", "dog界ж")) == set("dog界")
+    assert set(sample(*hot, "--allow", "dog界", "--ban", "do")) == set("g界")
+    assert sample(*hot, "--ban", "", "--prime", "dog") == sample(*hot, "--prime", "dog")
+    for words in (["--allow", ""], ["--allow", "ж"], ["--allow", "og", "--ban", "go"]):
+        err = charrnn(*SEEDED, *words, status=1).err
+        assert "leave no character" in err
+        assert err.count("\n") == 1
+
+
+def test_circles_are_left(sample):
+    """Greedy, this small model goes round in circles from the first line on."""
+    circle, text = (sample("--temp", 0, "--length", 400, *words) for words in ([], ["--no-repeat", 12]))
+    assert len({circle[i : i + 32] for i in range(300)}) < 150
+    assert len({text[i : i + 32] for i in range(300)}) > 290
+
+
+def test_one_json_object(sample, charrnn):
+    words = ("-n", 3, "--length", 30, "--prime", "the ")
+    answer = json.loads(sample(*words, "--json"))
+    plain = sample(*words, "--no-echo", "-0").split("\0")
+    assert answer == {"seed": 3, "prime": "the ", "samples": plain}
+    assert json.loads(sample("--length", 0, "--json")) == {"seed": 3, "prime": "", "samples": [""]}
+    answer = json.loads(charrnn("sample", "--length", 30, "--json").out)
+    assert answer["samples"] == [sample("--length", 30, "--seed", answer["seed"])]
+
+
+class TestCheck:
+    """The prime is not looked for, the places are right, and nothing of it goes to standard output."""
+
+    def test_for_people(self, charrnn, trained, folder):
+        plain = charrnn(*SEEDED, "--prime", "the dog", "--length", 60).out.decode()
+        (folder / "other.txt").write_text("one\ntwo " + plain[:47] + "|" + "zz\n" * 9, encoding="utf-8")
+        result = charrnn(*SEEDED, "--prime", "the dog", "--length", 60, "--check", "other.txt")
+        assert result.out.decode() == plain
+        longest, new = result.err.splitlines()
+        assert longest == (
+            "longest copy: 40 characters, from character 15 (line 2) of other.txt, "
+            f"at character 0 of what was written: {plain[7:47]!r}"
+        )
+        assert new == "new: 37.7% of 53 8-grams and 69.0% of 29 32-grams"
+
+    def test_for_programs(self, charrnn, trained, folder):
+        plain = charrnn(*SEEDED, "-n", 3, "-0", "--length", 60).out.decode().split("\0")
+        (folder / "a.txt").write_text("世" + plain[1][20:50], encoding="utf-8")
+        (folder / "b.txt").write_text("\n" + plain[2][3:47], encoding="utf-8")
+        words = (*SEEDED, "-n", 3, "--length", 60, "--json", "--check")
+        check = json.loads(charrnn(*words, "a.txt", "--check", "b.txt").out)["check"]
+        span = {"corpus": "b.txt", "corpus_offset": 1, "corpus_line": 2, "sample": 2, "sample_offset": 3}
+        assert check["longest"] == {"length": 44, "text": plain[2][3:47], **span}
+        assert check["new_32grams"] == pytest.approx(1 - 13 / 87)
+        check = json.loads(charrnn(*SEEDED, "--length", 7, "--json", "--check", "corpus.txt").out)["check"]
+        assert (check["new_8grams"], check["new_32grams"]) == (None, None)
+
+    def test_bytes(self, charrnn, folder):
+        (folder / "data").write_bytes(bytes(range(256)))
+        charrnn(*shlex.split("train data --bytes --hidden 3 --steps 1 -c bytes.npz --quiet"))
+        words = (*SEEDED, "-c", "bytes.npz", "--length", 300)
+        plain = charrnn(*words).out
+        answer = json.loads(charrnn(*words, "--json", "--check", "data").out)
+        assert answer["samples"][0].encode("utf-8", "surrogateescape") == plain
+        span = answer["check"]["longest"]
+        assert (
+            plain[span["sample_offset"] :][: span["length"]]
+            == bytes(range(256))[span["corpus_offset"] :][: span["length"]]
+        )
+        assert "bytes, from byte" in charrnn(*words, "--check", "data").err
+
+    def test_a_corpus_that_cannot_be_read_is_said_before_anything_is_drawn(self, charrnn, shell, trained, folder):
+        assert "nowhere: no such file" in charrnn(*SEEDED, "--check", "nowhere", status=1).err
+        assert "is a directory" in charrnn(*SEEDED, "--check", ".", status=1).err
+        assert "'x' is not" in charrnn(*SEEDED, "--check", "corpus.txt", "--encoding", "x", status=1).err
+        assert "--encoding" in charrnn(*SEEDED, "--encoding", "utf-8", status=2).err
+        assert "once" in charrnn(*SEEDED, "--check", "-", "--prime-file", "-", status=2).err
+        result = shell(*SEEDED, "--length", 9, "--check", "-", input=b"\xff")
+        assert result.returncode == 1
+        assert result.stderr.startswith(b"charrnn: standard input: not utf-8")
+        result = shell(*SEEDED, "--length", 9, "--check", "-", "--encoding", "latin-1", input=b"\xff")
+        assert (result.returncode, result.stderr[:27]) == (0, b"longest copy: not a single ")
 
 
 def test_the_prime_from_a_file(sample, folder):
