@@ -7,12 +7,13 @@ from crash import crash
 
 
 def test_killed_a_few_times():
-    outcome = crash(3, seed=random.randrange(10**6))
-    assert not outcome.wrong
+    seed = random.randrange(10**6)
+    assert not crash(3, seed).wrong, f"seed {seed}"
 
 
 @pytest.mark.slow
 def test_killed_often():
-    outcome = crash(50, seed=random.randrange(10**6))
-    assert not outcome.wrong
+    seed = random.randrange(10**6)
+    outcome = crash(50, seed)
+    assert not outcome.wrong, f"seed {seed}"
     assert outcome.inside > 10
