@@ -86,7 +86,7 @@ def sample_command(
     if standard_input > 1:
         raise click.UsageError("standard input can be read once only.")
     if encoding and chosen["prime_file"] is None and not chosen["check"]:
-        raise click.UsageError("--encoding belongs to a --prime-file or --check; there is none.")
+        raise click.UsageError("--encoding belongs to --prime-file or --check; there is neither.")
 
     from ..checkpoint import load
     from .copies import check_readable
