@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..copying import Copied
-from ..text.corpus import STDIN, read_bytes, read_text
+from ..text.corpus import STDIN, check_end, read_bytes, read_text
 from .output import as_text, harmless, plural
 
 SHOWN = 60  # characters of a span that are shown
@@ -16,7 +17,10 @@ SHOWN = 60  # characters of a span that are shown
 def check_readable(names: Sequence[str], encoding: str, as_bytes: bool) -> None:
     """Raises for a corpus that cannot be read, before anything is drawn; what can be read once only has to wait."""
     for name in names:
-        if name != STDIN and (os.path.isfile(name) or os.path.isdir(name) or not os.path.exists(name)):
+        if name != STDIN and stat.S_ISCHR(os.stat(name).st_mode if os.path.exists(name) else 0):
+            with open(name, "rb") as file:
+                check_end(name, file)
+        elif name != STDIN and (os.path.isfile(name) or os.path.isdir(name) or not os.path.exists(name)):
             next(read_bytes(name) if as_bytes else read_text(name, encoding), None)
 
 

@@ -221,8 +221,7 @@ def read_bytes(name: str, digest: _Hash | None = None) -> Iterator[bytes]:
     """
     try:
         with _open(name) as file:
-            if _endless(file):
-                raise TextError(f"{label(name)}: is a device without an end; copy what you want of it into a file")
+            check_end(name, file)
             for piece in arriving(file, PIECE):
                 if digest:
                     digest.update(piece)
@@ -248,13 +247,13 @@ def _open(name: str) -> AbstractContextManager[IO[bytes]]:
     return opener(name, "rb")
 
 
-def _endless(file: IO[bytes]) -> bool:
-    """Is it /dev/zero or the like? A terminal and /dev/null have an end."""
+def check_end(name: str, file: IO[bytes]) -> None:
+    """Raises TextError for /dev/zero and the like. A terminal and /dev/null have an end."""
     with suppress(OSError, ValueError):  # it has no number, so it is in memory
         found = os.fstat(file.fileno())
         device = stat.S_ISCHR(found.st_mode) and not os.isatty(file.fileno())
-        return device and found.st_rdev != os.stat(os.devnull).st_rdev
-    return False
+        if device and found.st_rdev != os.stat(os.devnull).st_rdev:
+            raise TextError(f"{label(name)}: is a device without an end; copy what you want of it into a file")
 
 
 def check_files(names: Sequence[str]) -> None:
