@@ -102,8 +102,8 @@ def score_command(
     first line names the columns. What has nothing to score, as the first character, has no row.
 
     A line includes its newline, which is not shown. A word is the white space before it and what follows up to the
-    next white space, of any kind in Unicode. In a model of lines each line is scored by itself, its first character too, and
-    empty lines are left out.
+    next white space, of any kind in Unicode. In a model of lines each line is scored by itself, its first character
+    too, and empty lines are left out.
 
     \b
     Examples:
