@@ -1,6 +1,6 @@
 """Characters and lines scored in a second, beside evaluation, which makes one figure of them.
 
-    python benchmarks/scoring.py [--threads 2] [--turns 3] [--only gru] [--characters 1000000]
+    python benchmarks/scoring.py [--threads 2] [--turns 3] [--only gru] [--characters 300000]
 
 Random weights and a random text of 65 characters, in lines of 8 and of 80 characters on average. `evaluate` is
 `charrnn.evaluation.scores`; the others do what `charrnn score` does with a text that it has read, to the bytes of the
@@ -61,7 +61,7 @@ def measure(side: str, number: int, threads: int, characters: int) -> list[float
 
 def main() -> None:
     parser = arguments(__doc__)
-    parser.add_argument("--characters", type=int, default=1_000_000)
+    parser.add_argument("--characters", type=int, default=300_000)
     options = parser.parse_args()
     if options.measure:
         answer(options.measure, lambda *job: measure(*job, options.characters))
