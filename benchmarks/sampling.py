@@ -51,7 +51,7 @@ def charrnn_draws(cell: str, H: int, L: int, n: int, threads: int) -> Step:
     import numpy as np
 
     from charrnn.language_model import LanguageModel
-    from charrnn.sampling import generate_ids
+    from charrnn.sampling.texts import generate_ids
     from charrnn.text.vocab import Vocab
 
     model = LanguageModel(random_network(cell, H, L), Vocab(map(chr, range(V))), start=0)

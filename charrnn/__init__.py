@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from .copying import copied
     from .errors import CharRNNError
     from .evaluation import evaluate
-    from .record_sampling import sample_records
     from .run import Options
-    from .sampling import sample
+    from .sampling.records import sample_records
+    from .sampling.texts import sample
     from .scoring import score
     from .starting import new_run
     from .text.corpus import read_corpus
@@ -43,8 +43,8 @@ _HOMES = {
     "load_model": "checkpoint",
     "new_run": "starting",
     "read_corpus": "text.corpus",
-    "sample": "sampling",
-    "sample_records": "record_sampling",
+    "sample": "sampling.texts",
+    "sample_records": "sampling.records",
     "save": "checkpoint",
     "score": "scoring",
     "train": "training",

@@ -18,8 +18,9 @@ from typing import Any
 import numpy as np
 
 from . import __version__
-from .archive import Archive, write_archive
 from .errors import CheckpointError, OptionError
+from .files.archive import Archive, write_archive
+from .files.typed import from_json, has_type
 from .language_model import LanguageModel
 from .nn.cells import CELLS
 from .nn.config import ModelConfig
@@ -28,7 +29,6 @@ from .nn.params import Array, Params
 from .run import COUNT, CorpusRecord, Options, Progress, Run, Schedule, Snapshot
 from .text.records import Hashes
 from .text.vocab import CODE_POINTS, Vocab
-from .typed import from_json, has_type
 
 FORMAT = 2
 GOOD, GOOD_STATE = ("good", "good_m", "good_v"), "good_state"

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from charrnn.archive import METADATA, Archive
+from charrnn.files.archive import METADATA, Archive
 
 
 def content(path):

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from charrnn import checkpoint, load, load_model, save
-from charrnn.archive import METADATA
 from charrnn.errors import CheckpointError, OptionError
+from charrnn.files.archive import METADATA
 from charrnn.run import Run
 
 MISSING = object()

@@ -9,7 +9,7 @@ import pytest
 
 from charrnn import evaluate, load, sample, sample_records, save
 from charrnn.checkpoint import FORMAT
-from charrnn.sampling import read
+from charrnn.sampling.texts import read
 
 TESTS = Path(__file__).parent
 PAGE = (TESTS.parent / "docs" / "checkpoint-format.md").read_text(encoding="utf-8")

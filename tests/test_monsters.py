@@ -14,8 +14,8 @@ from zlib import crc32
 import pytest
 
 from charrnn import load, save
-from charrnn.archive import METADATA, QUICK
-from charrnn.metadata import MOST_BYTES, MOST_VALUES
+from charrnn.files.archive import METADATA, QUICK
+from charrnn.files.metadata import MOST_BYTES, MOST_VALUES
 
 GIGABYTE = 1 << 30
 LOADER = """

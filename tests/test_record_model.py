@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from charrnn import Options, checkpoint, evaluate, load, load_model, new_run, pieces, read_corpus, save, train
-from charrnn.archive import METADATA
 from charrnn.errors import CheckpointError, OptionError, TextError
+from charrnn.files.archive import METADATA
 from charrnn.nn.model import Model
 from charrnn.nn.params import Params
 from charrnn.text.batches import Streams

@@ -76,7 +76,7 @@ class Drawing:
     filters: dict[str, Any]
 
     def steps(self, prime: Ids, n: int, seed: int) -> Iterator[list[Ids]]:
-        from ..sampling import generate
+        from ..sampling.texts import generate
 
         return generate(self.model, self.length, prime, n, self.stops, self.min_length, seed=seed, **self.filters)
 
@@ -101,7 +101,7 @@ def drawing(
     **others: float,
 ) -> Drawing:
     """What the options say; raises UsageError or OptionError for what cannot be."""
-    from ..sampling import forbidden_characters, stop_strings
+    from ..sampling.texts import forbidden_characters, stop_strings
 
     if min_length and not any(stop):
         raise click.UsageError("--min-length keeps a --stop from ending a sample too early; there is none.")

@@ -9,7 +9,7 @@ import click
 
 from ..checkpoint import save
 from ..errors import CheckpointError
-from ..place import Place
+from ..files.place import Place
 from ..run import Run
 from .output import duration
 from .prepare import command

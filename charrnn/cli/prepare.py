@@ -13,8 +13,8 @@ import click
 from .. import recipe
 from ..checkpoint import load, load_model
 from ..errors import CheckpointError, TextError
+from ..files.place import PASSING
 from ..language_model import LanguageModel
-from ..place import PASSING
 from ..run import Options, Run, split
 from ..starting import new_run
 from ..text.batches import fit

@@ -15,7 +15,7 @@ from .sections import options_under
 
 if TYPE_CHECKING:
     from ..language_model import LanguageModel
-    from ..record_drawing import Drawn
+    from ..sampling.drawing import Drawn
 
 SHOWN, SHOWN_LENGTH = 5, 80  # records and their characters, at a validation
 MAX_LENGTH = 1000  # that of record_sampling, which would import NumPy
@@ -98,8 +98,8 @@ def write_records(
     If some records that were drawn had to be refused, it tells on standard error how many.
     """
     from ..copying import copied
-    from ..record_sampling import Tally, new_records
-    from ..sampling import forbidden_characters
+    from ..sampling.records import Tally, new_records
+    from ..sampling.texts import forbidden_characters
     from .copies import report
 
     prefix_ids, _ = model.vocab.encode(prefix or "", unknown, "the prefix")
@@ -147,7 +147,7 @@ def _line(drawn: Drawn, scored: bool) -> str | bytes:
 
 def glimpse(model: LanguageModel, temperature: float, seed: int) -> str:
     """A few new records, one a line, whether they come to their end or not: quick even where none does."""
-    from ..record_drawing import draw_records
+    from ..sampling.drawing import draw_records
 
     records = draw_records(model, model.vocab.encode("")[0], SHOWN_LENGTH, temperature, seed=seed, streams=SHOWN)
     return "\n".join(harmless(drawn.text) for drawn in islice(chain.from_iterable(records), SHOWN))

@@ -13,10 +13,10 @@ import click
 from ..budget import VALIDATIONS, seconds_for, steps_within
 from ..errors import DivergedError
 from ..evaluation import Score
+from ..files.place import Place
 from ..memory import text_memory, training_memory
-from ..place import Place
 from ..run import Run
-from ..sampling import sample
+from ..sampling.texts import sample
 from ..text.corpus import STDIN, Corpus
 from ..training import closing_scores, measure_step, train
 from .interrupt import Interrupt

@@ -166,7 +166,7 @@ def train_command(
     if len(given & set(BUDGETS)) > 1:
         raise click.UsageError("--minutes, --epochs and --steps are three ways to say how long; give one of them.")
 
-    from ..place import Place
+    from ..files.place import Place
     from .keeper import go_on_in
     from .prepare import begin, changes, check_paths, command, go_on
     from .progress import Log

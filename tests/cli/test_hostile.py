@@ -7,7 +7,7 @@ import os
 import numpy as np
 import pytest
 
-from charrnn.archive import METADATA
+from charrnn.files.archive import METADATA
 
 COMMANDS = {
     "info": ["info"],

@@ -8,8 +8,9 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from charrnn import evaluate, load, load_model, read_corpus, record_sampling, sample_records
+from charrnn import evaluate, load, load_model, read_corpus, sample_records
 from charrnn.cli import records
+from charrnn.sampling import records as record_sampling
 
 NAMES = [a + b + c for a in ("an", "be", "ce", "do") for b in ("na", "li", "世", "ro") for c in ("", "r", "rt", "s")]
 LINES = NAMES + NAMES[:6]

@@ -92,5 +92,5 @@ def test_the_same_under_two_names(charrnn, shell, folder, at_step):
 
 
 def test_without_locks_it_says_so(charrnn, monkeypatch):
-    monkeypatch.setattr("charrnn.lock.Lock.hold", lambda self: False)
+    monkeypatch.setattr("charrnn.files.lock.Lock.hold", lambda self: False)
     assert "cannot be locked" in charrnn(*TRAIN, 2, "--quiet").err

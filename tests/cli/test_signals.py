@@ -8,7 +8,8 @@ import time
 
 import pytest
 
-from charrnn import archive, load
+from charrnn import load
+from charrnn.files import archive
 
 SMALL = ("--hidden", "5", "--layers", "1", "--batch-size", "3", "--seq-length", "11")
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
@@ -35,7 +36,7 @@ from charrnn.__main__ import main
 sys.argv[1:] = ["sample", "--length", "5", "--seed", "1"]
 main()
 """
-    for name in ("click", "numpy", "charrnn.sampling"):
+    for name in ("click", "numpy", "charrnn.sampling.texts"):
         result = shell(args=[sys.executable, "-c", code, name, str(int(number))], preexec_fn=default)
         assert (result.returncode, result.stdout, result.stderr) == (130, b"", b""), name
 

@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .errors import OptionError, UnknownCharacterError
+from ..errors import OptionError, UnknownCharacterError
+from ..language_model import LanguageModel
+from ..nn.chance import SAMPLING, generator
+from ..nn.model import Model, State
+from ..nn.params import Array
+from ..nn.stepper import Stepper
+from ..text.vocab import Ids, Vocab
 from .filters import HOTTEST, forbid, penalise, possible
-from .language_model import LanguageModel
-from .nn.chance import SAMPLING, generator
-from .nn.model import Model, State
-from .nn.params import Array
-from .nn.stepper import Stepper
 from .repetition import MEMORY, Written
 from .stopping import until_stopped
-from .text.vocab import Ids, Vocab
 
 Text = str | bytes
 

@@ -9,9 +9,9 @@ import zipfile
 import numpy as np
 import pytest
 
-from charrnn.archive import Archive, write_archive
 from charrnn.errors import CheckpointError
-from charrnn.stored import LayoutError, members
+from charrnn.files.archive import Archive, write_archive
+from charrnn.files.stored import LayoutError, members
 
 ARRAYS = {"a": np.arange(6, dtype=np.float32), "b": np.ones((2, 3), np.float32)}
 END = 22 + 64  # bytes from the end record on

@@ -12,8 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
+from ..errors import CheckpointError
 from .atomic import sweep, sync_folder
-from .errors import CheckpointError
 from .lock import Lock
 
 NEW, OLD = PASSING = (".new", ".bak")

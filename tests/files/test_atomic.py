@@ -6,8 +6,8 @@ import os
 import pytest
 from faults import at_call, fail
 
-from charrnn import atomic
-from charrnn.atomic import replacing, sweep
+from charrnn.files import atomic
+from charrnn.files.atomic import replacing, sweep
 
 
 def replace(path, content):

@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from charrnn.stopping import until_stopped
+from charrnn.sampling.stopping import until_stopped
 
 WORDS = [word for k in (1, 2, 3, 4) for word in map("".join, product("ab", repeat=k))]
 

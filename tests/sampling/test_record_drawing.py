@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from charrnn import record_drawing
 from charrnn.errors import OptionError, TextError
 from charrnn.evaluation import evaluate
 from charrnn.language_model import LanguageModel
 from charrnn.nn.cells import CELLS
 from charrnn.nn.model import Model
 from charrnn.nn.params import Params
-from charrnn.record_drawing import draw_records
+from charrnn.sampling import drawing as record_drawing
+from charrnn.sampling.drawing import draw_records
 from charrnn.text.records import hashes, lay_out, short
 
 NEWLINE = 0

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .errors import OptionError
-from .record_drawing import Drawn
-from .text.records import Hashes
+from ..errors import OptionError
+from ..text.records import Hashes
+from .drawing import Drawn
 
 
 class Demand(NamedTuple):

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from charrnn import sampling
 from charrnn.errors import OptionError, UnknownCharacterError
 from charrnn.language_model import LanguageModel
 from charrnn.nn.cells import CELLS
@@ -12,7 +11,8 @@ from charrnn.nn.chance import SAMPLING, generator
 from charrnn.nn.config import ModelConfig
 from charrnn.nn.model import Model
 from charrnn.nn.params import Params
-from charrnn.sampling import generate_ids, gumbel_noise, sample
+from charrnn.sampling import texts as sampling
+from charrnn.sampling.texts import generate_ids, gumbel_noise, sample
 from charrnn.text.vocab import Vocab
 
 NO_PRIME = np.zeros(0, np.intp)

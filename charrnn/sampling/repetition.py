@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .nn.params import Array
-from .text.vocab import Ids
+from ..nn.params import Array
+from ..text.vocab import Ids
 
 MEMORY = 4096  # characters that a repetition is looked for in: those written last, the prime among them
 RATE = 0.5  # nats for each character by which a stretch that is written again is too long

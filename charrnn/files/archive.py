@@ -22,10 +22,9 @@ from zlib import crc32
 import numpy as np
 import numpy.typing as npt
 
+from ..errors import CheckpointError
 from .atomic import replacing
-from .errors import CheckpointError
 from .metadata import MOST_BYTES, dump, parse
-from .nn.params import Array
 from .stored import LayoutError, Member, members
 
 METADATA = "metadata.json"
@@ -35,6 +34,8 @@ HASH_PIECE = 1 << 20
 QUICK = 1 << 27  # bytes: of a file up to this size the checksum is known within a second
 MOST_HEADER = 10 + 0xFFFF  # bytes of an array's header
 SHOWN = 300  # characters of what is wrong: the file chooses some of them
+
+Array = npt.NDArray[Any]
 
 
 def write_archive(path: Path, arrays: Mapping[str, Array], metadata: Mapping[str, Any]) -> None:

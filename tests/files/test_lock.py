@@ -10,12 +10,12 @@ import pytest
 from faults import at_call, fail
 
 from charrnn.errors import CheckpointError
-from charrnn.lock import Lock
+from charrnn.files.lock import Lock
 
 HOLD = """
 import sys
 from pathlib import Path
-from charrnn.lock import Lock
+from charrnn.files.lock import Lock
 lock = Lock("name", Path(sys.argv[1]))
 print(lock.hold(), flush=True)
 sys.stdin.read()
@@ -80,7 +80,7 @@ def test_what_a_process_starts_does_not_have_it(target):
     script = f"""
 import os, time
 from pathlib import Path
-from charrnn.lock import Lock
+from charrnn.files.lock import Lock
 Lock("name", Path({str(target)!r})).hold()
 if os.fork() == 0:
     os.close(1)

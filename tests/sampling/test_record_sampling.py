@@ -8,12 +8,13 @@ from itertools import chain, pairwise
 import numpy as np
 import pytest
 
-from charrnn import record_sampling, sample, sample_records
-from charrnn.demands import at_least, complete, matching, not_among, unlike_others
+from charrnn import sample, sample_records
 from charrnn.errors import OptionError, UnknownCharacterError
 from charrnn.language_model import LanguageModel
-from charrnn.record_drawing import Drawn
-from charrnn.record_sampling import Tally, TooFewError, new_records
+from charrnn.sampling import records as record_sampling
+from charrnn.sampling.demands import at_least, complete, matching, not_among, unlike_others
+from charrnn.sampling.drawing import Drawn
+from charrnn.sampling.records import Tally, TooFewError, new_records
 from charrnn.text.records import hashes, lay_out, short
 from charrnn.text.vocab import Vocab
 

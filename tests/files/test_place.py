@@ -8,7 +8,7 @@ import pytest
 from faults import at_call, fail
 
 from charrnn.errors import CheckpointError
-from charrnn.place import Place
+from charrnn.files.place import Place
 
 
 @pytest.fixture

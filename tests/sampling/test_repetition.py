@@ -8,9 +8,9 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from test_sampling import NO_PRIME, markov_chain
 
-from charrnn import repetition
-from charrnn.repetition import RATE, Written
-from charrnn.sampling import generate_ids, sample
+from charrnn.sampling import repetition
+from charrnn.sampling.repetition import RATE, Written
+from charrnn.sampling.texts import generate_ids, sample
 
 
 def naive(text, V, free, memory):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from .nn.params import Array
+from ..nn.params import Array
 
 HOTTEST = 1e30  # a temperature at which all characters are alike, however their scores differ
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from charrnn.filters import forbid, keep_top_k, keep_top_p, penalise, possible, softmax, temper
+from charrnn.sampling.filters import forbid, keep_top_k, keep_top_p, penalise, possible, softmax, temper
 
 
 @pytest.fixture

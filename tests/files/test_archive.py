@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from faults import at_call, fail
 
-from charrnn import archive
-from charrnn.archive import METADATA, Archive, write_archive
 from charrnn.errors import CheckpointError
+from charrnn.files import archive
+from charrnn.files.archive import METADATA, Archive, write_archive
 
 ARRAYS = {
     "weights": np.arange(6, dtype=np.float32).reshape(2, 3),

@@ -12,7 +12,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from .errors import CheckpointError
+from ..errors import CheckpointError
 
 try:
     import fcntl

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from .text.vocab import Ids
+from ..text.vocab import Ids
 
 
 def until_stopped(steps: Iterable[Ids], n: int, stops: Sequence[Ids], min_length: int = 0) -> Iterator[list[Ids]]:

@@ -14,16 +14,16 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from .errors import OptionError, TextError
-from .evaluation import scores
+from ..errors import OptionError, TextError
+from ..evaluation import scores
+from ..keyed import DRAW, keyed, uniform
+from ..language_model import LanguageModel
+from ..nn.params import Array
+from ..nn.stepper import Carried, Stepper
+from ..text.records import short, symbols
+from ..text.vocab import Ids
 from .filters import forbid, possible, softmax, temper
-from .keyed import DRAW, keyed, uniform
-from .language_model import LanguageModel
-from .nn.params import Array
-from .nn.stepper import Carried, Stepper
-from .sampling import read
-from .text.records import short, symbols
-from .text.vocab import Ids
+from .texts import read
 
 STREAMS = 256  # records drawn side by side, at most
 FEWEST_STREAMS = 16  # so that one record in demand among many drawn does not take too long

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from .errors import CheckpointError
+from ..errors import CheckpointError
 
 MOST_BYTES = 1 << 24  # a vocabulary of every character there is takes 13 million
 MOST_VALUES = 500_000  # lists and numbers, which take 50 MB at worst

@@ -1,0 +1,1 @@
+"""Files: replaced whole, locked, read without trust. Knows nothing of models."""
