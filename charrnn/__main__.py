@@ -1,5 +1,6 @@
 """What the command `charrnn` runs, and python -m charrnn: signals are heeded before anything else is imported."""
 
+import os
 import signal
 import sys
 from types import FrameType
@@ -19,6 +20,9 @@ def leave(number: int, frame: FrameType | None) -> None:
 def main() -> None:
     for number in heeded():
         signal.signal(number, leave)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # it is closed, which not every version of Click minds
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - it lasts as long as we do
     from .cli import main as command_line
 
     command_line(prog_name="charrnn")

@@ -6,6 +6,7 @@ import hashlib
 import io
 import os
 import random
+import signal
 import zipfile
 
 import pytest
@@ -14,6 +15,11 @@ from hypothesis import settings
 from charrnn.cli.threads import BLAS_VARIABLES
 
 os.environ |= dict.fromkeys(BLAS_VARIABLES, "1")  # as the command line does, before NumPy is imported
+
+for name, action in {"SIGINT": signal.default_int_handler, "SIGHUP": signal.SIG_DFL}.items():
+    number = getattr(signal, name, None)
+    if number and signal.getsignal(number) == signal.SIG_IGN:  # in the background, or under nohup: commands would, too
+        signal.signal(number, action)
 
 settings.register_profile("charrnn", deadline=None)  # a busy machine is no failure
 settings.load_profile("charrnn")

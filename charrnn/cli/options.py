@@ -81,4 +81,4 @@ def checkpoint_words(checkpoint: str) -> list[str]:
 
 def words(name: str) -> str:
     """The option as it is typed."""
-    return "--bytes" if name == "as_bytes" else "--" + name.replace("_", "-")
+    return "--" + name.removeprefix("as_").replace("_", "-")

@@ -30,7 +30,7 @@ def write(text: str | bytes) -> None:
     Files and pipes get UTF-8, so that the same text is the same bytes everywhere; a terminal that speaks another
     encoding gets that, with a question mark for what it lacks. Bytes stay bytes.
     """
-    if sys.stdout is None:
+    if sys.__stdout__ is None:
         raise OptionError("standard output is closed; send it somewhere")
     if isinstance(text, str):
         encoding = sys.stdout.encoding if sys.stdout.isatty() else "utf-8"

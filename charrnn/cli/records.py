@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from click.core import ParameterSource
 
 from .drawing import chosen_seed
 from .options import Command, whole, words
-from .output import harmless, write
+from .output import as_text, harmless, write
 from .sections import options_under
 
 if TYPE_CHECKING:
@@ -47,7 +48,6 @@ FOR_TEXTS = {  # what only texts have a use for, and what to say instead
     "no_repeat": None,
     "null": None,
     "interactive": None,
-    "as_json": "--scores",
 }
 
 
@@ -79,6 +79,7 @@ def write_records(
     unknown: str,
     num_samples: int,
     check: tuple[str, ...],
+    as_json: bool,
     seed: int | None,
     min_length: int,
     max_length: int | None,
@@ -100,7 +101,7 @@ def write_records(
     from ..copying import copied
     from ..sampling.records import Tally, new_records
     from ..sampling.texts import forbidden_characters
-    from .copies import report
+    from .copies import as_object, report
 
     prefix_ids, _ = model.vocab.encode(prefix or "", unknown, "the prefix")
     shortest, longest = max(1, min_length), max_length or MAX_LENGTH
@@ -110,7 +111,8 @@ def write_records(
         what = "--min-length" if shortest > longest else "the length of --prefix"
         raise click.UsageError(f"{what} is more than --max-length, which is {longest}.")
     forbidden = forbidden_characters(model.vocab, ban, allow, model.start)
-    tally, written = Tally(), []
+    seed, tally = chosen_seed(seed), Tally()
+    kept: list[Drawn] = []
     lists = new_records(
         model,
         num_samples,
@@ -124,18 +126,24 @@ def write_records(
         top_k or 0,
         top_p,
         forbidden,
-        chosen_seed(seed),
+        seed,
         tally,
     )
     for records in lists:
-        lines: list[Any] = [_line(drawn, scores) for drawn in records]
-        write(lines[0][:0].join(lines))
-        if check:
-            written += [drawn.text[len(prefix_ids) :] for drawn in records]
+        if not as_json:
+            lines: list[Any] = [_line(drawn, scores) for drawn in records]
+            write(lines[0][:0].join(lines))
+        if as_json or check:
+            kept += records
     if tally.refused:
         click.echo(str(tally), err=True)
-    if check:
-        for line in report(copied(written, check, encoding), model.vocab.unit, num_samples):
+    result = copied([drawn.text[len(prefix_ids) :] for drawn in kept], check, encoding) if check else None
+    if as_json:
+        drawn_records = [{"text": as_text(drawn.text), "bits": drawn.bits} for drawn in kept]
+        answer = {"seed": seed, "prefix": as_text(model.vocab.decode(prefix_ids)), "records": drawn_records}
+        click.echo(json.dumps(answer if result is None else answer | {"check": as_object(result)}))
+    elif result:
+        for line in report(result, model.vocab.unit, num_samples):
             click.echo(line, err=True)
 
 

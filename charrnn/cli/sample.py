@@ -65,7 +65,7 @@ def sample_command(
     --check found.
 
     A model of records (train --lines) writes -n new ones, one a line, all of them whole: exactly so many or, where what
-    is asked for is too rare, an error that says how many there were.
+    is asked for is too rare, an error that says how many there were. With --json the object has their texts and bits.
 
     \b
     Examples:

@@ -122,7 +122,9 @@ def _begin(file: IO[bytes], entry: Member) -> int:
     rest = _at(file, entry.offset + LOCAL.size, names + extras)
     if (mark, flags, method, crc, _name(rest[:names])) != (b"PK\3\4", 0, 0, entry.crc, entry.name):
         raise LayoutError(f"the header of {entry.name!r} is not what the directory says")
-    if _widened((size, stored), rest[names:], entry.name) != (entry.size, entry.size):
+    extra, sizes = rest[names:], (entry.size, entry.size)
+    said_twice = extra == struct.pack("<HHQQ", ZIP64, 16, *sizes) and (size, stored) == sizes  # by Python 3.10
+    if not said_twice and _widened((size, stored), extra, entry.name) != sizes:
         raise LayoutError(f"the size of {entry.name!r} is not what the directory says")
     return entry.offset + len(header) + len(rest)
 
