@@ -163,6 +163,25 @@ def test_scores_are_those_of_eval(sample, charrnn, names):
     assert sum(float(bits) for _, bits in rows) == pytest.approx(total, abs=60 * 1e-4)
 
 
+def test_characters_that_may_not_be_written(sample):
+    """A record still ends, and a prefix may have them."""
+    assert not set("".join(sample("-n", 60, "--ban", "aer"))) & set("aer")
+    assert set("".join(sample("-n", 60, "--allow", "an"))) == set("an")
+    assert {line[:2] for line in sample("-n", 20, "--prefix", "be", "--allow", "lrst")} == {"be"}
+
+
+def test_json(sample, charrnn, names):
+    words = ("-n", 5, "--prefix", "a", "--json", "--check", "names.txt")
+    answer = json.loads(charrnn(*SEEDED, *words).out)
+    assert (answer["seed"], answer["prefix"]) == (3, "a")
+    assert [record["text"] for record in answer["records"]] == sample("-n", 5, "--prefix", "a")
+    scores = [line.split("\t") for line in sample("-n", 5, "--prefix", "a", "--scores")]
+    assert [f"{record['bits']:.4f}" for record in answer["records"]] == [bits for _, bits in scores]
+    longest = answer["check"]["longest"]
+    assert longest["text"] in "\n".join(LINES)
+    assert longest["text"] in answer["records"][longest["sample"]]["text"][1:]
+
+
 def test_too_few_is_a_clear_end(invoke, names, monkeypatch):
     monkeypatch.setattr(record_sampling, "PATIENCE", 20_000)
     result = invoke(*SEEDED, "-n", 10, "--unique", "--match", "anna|anli")
