@@ -8,6 +8,7 @@ no signal to stop and ends when the pipe does, so that it never outlives this pr
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import sys
 import warnings
@@ -81,12 +82,12 @@ class _Copies:
         try:
             for member in list(self.pipes):
                 with self._watching(member):
-                    self.pipes[member].send(question)
+                    _put(self.pipes[member], question)
             asked = set(self.pipes)
             answers = {0: self.work(0, question)}
             for member in asked:
                 with self._watching(member):
-                    answers[member] = self.pipes[member].recv()
+                    answers[member] = _get(self.pipes[member])
             for answer in answers.values():
                 if isinstance(answer, Exception):
                     raise answer
@@ -113,6 +114,15 @@ class _Copies:
                 os.waitpid(pid, 0)
 
 
+def _put(pipe: Connection, what: Any) -> None:
+    """Send an object; as bytes, since Connection.send leaves a buffer over which Python 3.12.1 crashes if it fails."""
+    pipe.send_bytes(pickle.dumps(what))
+
+
+def _get(pipe: Connection) -> Any:
+    return pickle.loads(pipe.recv_bytes())
+
+
 def _serve(pipe: Connection, member: int, work: Work) -> None:
     """Answer until the other end is closed; never returns, and flushes nothing that the original has yet to write."""
     try:
@@ -123,12 +133,12 @@ def _serve(pipe: Connection, member: int, work: Work) -> None:
                 with suppress(OSError):
                     os.close(handle)
         while True:
-            question = pipe.recv()
+            question = _get(pipe)
             try:
                 answer = work(member, question)
             except Exception as error:
                 answer = error
-            pipe.send(answer)
+            _put(pipe, answer)
     except (EOFError, OSError):
         pass
     finally:

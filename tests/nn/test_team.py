@@ -1,5 +1,6 @@
 """Members of a team: copies of this process, and what becomes of them."""
 
+import gc
 import os
 import signal
 import subprocess
@@ -79,9 +80,11 @@ def test_the_work_of_a_member_that_died_is_done_here(when):
     (_, victim), (_, other) = ask("pids")[1:]
     if when == "before":
         os.kill(victim, signal.SIGKILL)
-        os.waitid(os.P_PID, victim, os.WEXITED | os.WNOWAIT)
+        while running(victim):
+            time.sleep(0.001)
     assert ask("die") == [(0, parent), (1, parent), (2, other)]
     assert ask("again") == [(0, parent), (1, parent), (2, other)]
+    gc.collect()  # Python 3.12.1 and 3.13.0 do not survive that if the pipe leaves an exported buffer behind
 
 
 @pytest.mark.skipif(not module.FORKS, reason="no fork")
