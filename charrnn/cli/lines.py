@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from contextlib import suppress
+from time import monotonic
 from types import FrameType, TracebackType
 
 import click
@@ -12,6 +13,7 @@ import click
 from ..errors import OptionError
 
 PROMPT = "> "
+BURST = 0.3  # seconds; input() may swallow a Ctrl-C, so a later one must be heard even if none has come of the first
 
 
 class Lines:
@@ -25,6 +27,7 @@ class Lines:
             raise OptionError("standard input is closed; --interactive reads from it")
         self.typed = sys.stdin.isatty()
         self.typing = self.stopped = False
+        self.dropped = 0.0  # when the last line was, by Ctrl-C
         self.edited = self.typed and sys.stdout.isatty()
         if self.edited:
             with suppress(ImportError):  # not everywhere; then a line is edited as the terminal does
@@ -50,8 +53,9 @@ class Lines:
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.stopped = True
-        if self.typing:
-            self.typing = False  # so that a second Ctrl-C does not break into what the first one began
+        now = monotonic()
+        if self.typing and now - self.dropped > BURST:  # else it would break into what the one before it began
+            self.dropped = now
             raise KeyboardInterrupt
 
     def ask(self) -> str | None:

@@ -98,9 +98,10 @@ class Terminal:
 
     def interrupt(self):
         """Ctrl-C, and again if nothing happens: readline is deaf in the moment in which it begins to listen."""
-        screen = ""
+        screen, ends = "", time.monotonic() + 60
         self.press("\x03")
         while not screen.endswith("\n> "):
+            assert time.monotonic() < ends, f"no prompt in {screen[-200:]!r}"
             more = self.read(3)
             screen += more
             if not more:
