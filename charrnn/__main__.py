@@ -25,7 +25,13 @@ def main() -> None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - it lasts as long as we do
     from .cli import main as command_line
 
-    command_line(prog_name="charrnn")
+    try:
+        command_line(prog_name="charrnn")
+    finally:
+        try:
+            sys.stderr.flush()
+        except OSError:  # a terminal that is gone; the interpreter would try once more, and exit with 120
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
 if __name__ == "__main__":
