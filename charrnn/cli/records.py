@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..sampling.drawing import Drawn
 
 SHOWN, SHOWN_LENGTH = 5, 80  # records and their characters, at a validation
-MAX_LENGTH = 1000  # that of record_sampling, which would import NumPy
+MAX_LENGTH = 1000  # that of sampling.records, which would import NumPy
 record = options_under("Records (models of train --lines)")
 OPTIONS = {
     "prefix": record("--prefix", metavar="TEXT", help="All begin with this."),
