@@ -45,10 +45,12 @@ bench: $(VENV)/bench  ## measure speed beside PyTorch, memory and start-up, in t
 	$(BIN)/python benchmarks/steps.py --scaling
 	$(BIN)/python benchmarks/sampling.py
 	$(BIN)/python benchmarks/evaluation.py
-	$(BIN)/python benchmarks/scoring.py
-	$(BIN)/python benchmarks/copying.py
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/startup.py
+
+bench-text: $(BIN)/charrnn  ## measure scoring beside evaluation, and the search for what is copied
+	$(BIN)/python benchmarks/scoring.py
+	$(BIN)/python benchmarks/copying.py
 
 bench-quality: $(VENV)/bench  ## validation loss for time, for each cell: make bench-quality TEXT=corpus.txt
 	@test -n "$(TEXT)" || { echo 'name the text: make bench-quality TEXT=corpus.txt' >&2; exit 2; }
@@ -71,4 +73,4 @@ $(VENV)/test $(VENV)/lint $(VENV)/bench $(VENV)/fuzz: $(VENV)/%: $(BIN)/charrnn
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
 	@touch $@
 
-.PHONY: help demo test test-slow test-all crash fuzz lint data bench bench-quality clean
+.PHONY: help demo test test-slow test-all crash fuzz lint data bench bench-text bench-quality clean

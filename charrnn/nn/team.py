@@ -58,7 +58,7 @@ def _threads(size: int, work: Work) -> Callable[[Any], list[Any]]:
 
 
 class _Copies:
-    """Members 1 and up are forked from this process. What a dead one was to do is done here.
+    """Members 1 and up are forked from this process. What is to be done by one that is not there is done here.
 
     After an exception all are let go, since nobody has read what the others answered.
     """
@@ -68,15 +68,19 @@ class _Copies:
         self.pipes: dict[int, Connection] = {}
         self.pids: list[int] = []
         for member in range(1, size):
-            ours, theirs = Pipe()
+            with suppress(OSError):  # no more processes, or files, are allowed
+                self._fork(member)
+
+    def _fork(self, member: int) -> None:
+        ours, theirs = Pipe()
+        with theirs:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", DeprecationWarning)  # of threads: a copy needs none of their locks
                 pid = os.fork()
             if pid == 0:
-                _serve(theirs, member, work)
-            theirs.close()
-            self.pipes[member] = ours
-            self.pids.append(pid)
+                _serve(theirs, member, self.work)
+        self.pipes[member] = ours
+        self.pids.append(pid)
 
     def __call__(self, question: Any) -> list[Any]:
         try:

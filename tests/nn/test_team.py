@@ -88,6 +88,17 @@ def test_the_work_of_a_member_that_died_is_done_here(when):
 
 
 @pytest.mark.skipif(not module.FORKS, reason="no fork")
+def test_where_no_process_may_be_made_all_is_done_here(monkeypatch):
+    def refuse():
+        raise BlockingIOError("no more processes")
+
+    monkeypatch.setattr(os, "fork", refuse)
+    assert team(3, lambda member, question: (member, question, os.getpid()))("x") == [
+        (m, "x", os.getpid()) for m in range(3)
+    ]
+
+
+@pytest.mark.skipif(not module.FORKS, reason="no fork")
 def test_copies_end_with_what_asked_them():
     ask = team(2, lambda member, question: os.getpid())
     _, copy = ask(None)
