@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import signal
 import sys
-from contextlib import suppress
-from time import monotonic
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from types import FrameType, TracebackType
 
 import click
 
 from ..errors import OptionError
 
+if sys.platform != "win32":
+    import termios
+
 PROMPT = "> "
-BURST = 0.3  # seconds; input() may swallow a Ctrl-C, so a later one must be heard even if none has come of the first
+TICK = 0.05  # seconds between two looks at whether Ctrl-C was pressed
 
 
 class Lines:
@@ -27,7 +30,6 @@ class Lines:
             raise OptionError("standard input is closed; --interactive reads from it")
         self.typed = sys.stdin.isatty()
         self.typing = self.stopped = False
-        self.dropped = 0.0  # when the last line was, by Ctrl-C
         self.edited = self.typed and sys.stdout.isatty()
         if self.edited:
             with suppress(ImportError):  # not everywhere; then a line is edited as the terminal does
@@ -37,6 +39,8 @@ class Lines:
     def __enter__(self) -> Lines:
         if self.typed:
             self.before = signal.signal(signal.SIGINT, self._note)
+            self.listening = listening(self._look)
+            self.listening.__enter__()
             click.echo(
                 "Type a beginning and press Enter; Enter alone goes on with the last text.\n"
                 "Ctrl-C stops a text, Ctrl-D leaves.",
@@ -48,19 +52,30 @@ class Lines:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self.typed:
+            self.listening.__exit__(None, None, None)
             signal.signal(signal.SIGINT, self.before)
             click.echo(err=True)  # what comes next stands on a line of its own
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.stopped = True
-        now = monotonic()
-        if self.typing and now - self.dropped > BURST:  # else it would break into what the one before it began
-            self.dropped = now
+        if sys.platform == "win32":  # there are no ticks
+            self._look(number, frame)
+
+    def _look(self, number: int, frame: FrameType | None) -> None:
+        """Break into `_read`, once, if Ctrl-C was pressed.
+
+        A signal that comes while input() works on a key is noted, but input() goes on to wait for the next key: only
+        another signal makes it look, so there is one at every tick.
+        """
+        if self.stopped and self.typing:
+            self.typing = False
             raise KeyboardInterrupt
 
     def ask(self) -> str | None:
         """The next line, without its end; None when there are no more."""
         while True:
+            if self.stopped and sys.platform != "win32":
+                termios.tcflush(sys.stdin, termios.TCIFLUSH)  # what was typed before Ctrl-C
             self.stopped = False
             try:
                 self.typing = True
@@ -84,3 +99,24 @@ class Lines:
         encoding = sys.stdin.encoding if self.typed else "utf-8"
         text = line.removesuffix(b"\n").removesuffix(b"\r").decode(encoding, "surrogateescape")
         return text if line else None
+
+
+@contextmanager
+def listening(look: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Call `look` at every tick, and let Ctrl-C take nothing away of what was typed before it and not yet read.
+
+    Else the terminal may take away a key that input() has seen coming, and input() waits for it, deaf to Ctrl-C.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    before = termios.tcgetattr(sys.stdin)
+    termios.tcsetattr(sys.stdin, termios.TCSANOW, [*before[:3], before[3] | termios.NOFLSH, *before[4:]])
+    signal.signal(signal.SIGALRM, look)
+    signal.siginterrupt(signal.SIGALRM, False)  # what is being written goes on
+    signal.setitimer(signal.ITIMER_REAL, TICK, TICK)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        termios.tcsetattr(sys.stdin, termios.TCSANOW, before)

@@ -96,16 +96,10 @@ class Terminal:
         ready, _, _ = select.select([self.ours], [], [], seconds)
         return os.read(self.ours, 4096).decode(errors="replace").replace("\r\n", "\n") if ready else ""
 
-    def interrupt(self):
-        """Ctrl-C, and again if nothing happens: readline is deaf in the moment in which it begins to listen."""
-        screen, ends = "", time.monotonic() + 60
-        self.press("\x03")
-        while not screen.endswith("\n> "):
-            assert time.monotonic() < ends, f"no prompt in {screen[-200:]!r}"
-            more = self.read(3)
-            screen += more
-            if not more:
-                self.press("\x03")
+    def interrupt(self, keys=""):
+        """Ctrl-C, behind other keys."""
+        self.press(keys + "\x03")
+        self.screen_until("\n> $")
 
     def close(self):
         self.process.kill()  # if it has not ended by itself
@@ -116,8 +110,9 @@ class Terminal:
 CONTROLLING = """
 import fcntl, sys, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # so that Ctrl-C is heard
-from charrnn.cli import main
-main({words}, prog_name="charrnn")
+from charrnn.__main__ import main
+sys.argv[1:] = {words}
+main()
 """
 
 
@@ -134,15 +129,14 @@ def terminal(trained):
         one.close()
 
 
-@pytest.mark.slow  # known: on a busy machine a Ctrl-C at the empty prompt can go unheard, and those after it
 def test_at_a_terminal(terminal, trained):
     """Answers, Ctrl-C in a text that would take hours, Ctrl-C in a line, an earlier line brought back, and Ctrl-D."""
     model = load_model(trained)
     window = terminal("--length", "100000000", "--stop", "dog")
     assert "Ctrl-D" in window.screen_until("> $")
     window.interrupt()
-    window.press("unfini")
-    window.interrupt()
+    for _ in range(60):  # readline is in the middle of a key when some of them come
+        window.interrupt("unfini")
     window.press("the \r")
     text = sample(model, 10**8, "the ", stop="dog", seed=3)
     assert "the \nthe " + text + "\n\n> " in window.screen_until("\n\n> $")
