@@ -1,9 +1,10 @@
 """A run as a file: saved whole, and read without trusting it.
 
-Members: `last.NAME` and, once there was a validation, `best.NAME` for each parameter; `adam_m.NAME` and `adam_v.NAME`,
-Adam's moments; `state.h0`, `state.h1` ..., the state carried from chunk to chunk; for a model of records `known`, the
-hashes of its training records. Weights, moments and state of an earlier step, if the run would go back to that one were
-it to diverge: `good.NAME`, `good_m.NAME`, `good_v.NAME`, `good_state.h0` ... All else is in `metadata.json`.
+Members: `last.NAME`, `average.NAME` and, once there was a validation, `best.NAME` for each parameter; `adam_m.NAME` and
+`adam_v.NAME`, Adam's moments; `state.h0`, `state.h1` ..., the state carried from chunk to chunk; for a model of records
+`known`, the hashes of its training records. Weights, moments, average and state of an earlier step, if the run would go
+back to that one were it to diverge: `good.NAME`, `good_m.NAME`, `good_v.NAME`, `good_average.NAME`, `good_state.h0` ...
+All else is in `metadata.json`.
 """
 
 from __future__ import annotations
@@ -31,9 +32,9 @@ from .text.records import Hashes
 from .text.vocab import CODE_POINTS, Vocab
 
 FORMAT = 2
-GOOD, GOOD_STATE = ("good", "good_m", "good_v"), "good_state"
+GOOD, GOOD_STATE = ("good", "good_m", "good_v", "good_average"), "good_state"
 SQUARES = ("adam_v", "good_v")  # means of them
-WEIGHTS = ("last", "best", "good")
+WEIGHTS = ("last", "average", "best", "good", "good_average")
 LARGEST = 1 << 24  # no size in a checkpoint is larger than this
 LARGEST_STATE = 1e15  # an LSTM's cell grows by at most 1 a step
 
@@ -79,7 +80,8 @@ def load_model(path: str | Path, weights: str | None = None) -> LanguageModel:
 
 
 def _members(run: Run) -> Iterator[tuple[str, Array]]:
-    groups, states = {"last": run.network.params, "adam_m": run.adam.m, "adam_v": run.adam.v}, {"state": run.state}
+    adam, states = run.adam, {"state": run.state}
+    groups = {"last": run.network.params, "average": adam.average, "adam_m": adam.m, "adam_v": adam.v}
     if run.best is not None:
         groups["best"] = run.best
     if earlier := _earlier(run):
@@ -127,7 +129,7 @@ def _read(archive: Archive) -> Run:
     corpus = from_json(CorpusRecord, metadata["corpus"])
     schedule = from_json(Schedule, metadata["schedule"])
     progress = from_json(Progress, metadata["progress"])
-    groups, states = ["last", "adam_m", "adam_v"], ["state"]
+    groups, states = ["last", "average", "adam_m", "adam_v"], ["state"]
     if progress.best_step is not None:
         groups.append("best")
     good_step = metadata.get("good_step")
@@ -144,7 +146,8 @@ def _read(archive: Archive) -> Run:
     params = {group: _params(archive, group, config, dtype) for group in groups}
     carried = {name: _state(archive, name, config, options.batch_size, dtype) for name in states}
     run = Run(config, options, vocab, start, corpus, params["last"], carried["state"])
-    run.adam.m, run.adam.v, run.best = params["adam_m"], params["adam_v"], params.get("best")
+    run.adam.m, run.adam.v, run.adam.average = params["adam_m"], params["adam_v"], params["average"]
+    run.best = params.get("best")
     if good_step is not None:
         run.good = Snapshot(tuple(params[group] for group in GOOD), carried[GOOD_STATE], good_step)
     if options.lines:

@@ -12,7 +12,7 @@ from .run import Options
 from .text.corpus import Corpus
 
 BASE = 60_000_000  # bytes: the interpreter, NumPy and the buffers of reading and writing
-COPIES = 9  # of all parameters: last, best and shared weights, two moments, a snapshot of three of them, one in passing
+COPIES = 11  # of all parameters: last, best, average, shared; two moments; a snapshot of four of them; one in passing
 BYTES = 4  # a float32
 TEXT_COPIES = 4  # of a text of records: as it was read, laid out, in two parts, and in the order of an epoch
 RECORD_BYTES = 30  # for each record, while they are put in order

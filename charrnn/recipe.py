@@ -14,6 +14,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import inf
 
+from .nn.config import ModelConfig
+
 MIDDLE = (256, 2)  # hidden units and layers
 NETWORKS = [
     (2.5e12, (128, 1)),
@@ -25,7 +27,7 @@ WIDTH = 256  # hidden units, for which the rates are
 LEARNING_RATES = {"rnn": 0.004, "gru": 0.008, "lstm": 0.01}  # Adam's; gates bear more
 MOST_RATE = 2.5  # times that, for narrower networks
 DROPOUT_A_READING = 0.01
-ARITHMETIC = 6  # multiplications and additions for each parameter and character, forward and backward
+ARITHMETIC = 6  # multiplications and additions for each number multiplied with and character, forward and backward
 LEAST_DROPOUT = 0.05  # with less it does nothing but take time
 MOST_DROPOUT = 0.5
 DEFAULT_MINUTES = 3.0
@@ -45,13 +47,13 @@ class Budget:
     characters: float = inf
     speed: float = 1.0
 
-    def arithmetic_with(self, parameters: int) -> float:
-        """The multiplications and additions that a network of so many parameters makes meanwhile."""
-        return min(self.seconds * self.speed, self.characters * parameters * ARITHMETIC)
+    def arithmetic_with(self, shape: ModelConfig) -> float:
+        """The multiplications and additions that a network of this shape makes meanwhile."""
+        return min(self.seconds * self.speed, self.characters * shape.multiplied * ARITHMETIC)
 
-    def characters_with(self, parameters: int) -> float:
+    def characters_with(self, shape: ModelConfig) -> float:
         """The characters that it reads meanwhile."""
-        return min(self.characters, self.seconds * self.speed / ARITHMETIC / parameters)
+        return min(self.characters, self.seconds * self.speed / ARITHMETIC / shape.multiplied)
 
 
 def network(arithmetic: float) -> tuple[int, int]:

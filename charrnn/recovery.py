@@ -76,7 +76,7 @@ def go_back(run: Run, what: str, failed: int) -> Recovery:
 
 def _moving(run: Run) -> tuple[Params, ...]:
     """Everything that a step changes, but for the carried state."""
-    return run.network.params, run.adam.m, run.adam.v
+    return run.network.params, run.adam.m, run.adam.v, run.adam.average
 
 
 def _copy(state: State) -> State:

@@ -126,7 +126,7 @@ class Progress:
 
 @dataclass
 class Snapshot:
-    """A state to go back to, after `step` steps: copies of the weights, Adam's two moments, and the carried state."""
+    """A state to go back to, after `step` steps: copies of the weights, moments and average, and the carried state."""
 
     arrays: tuple[Params, ...]
     state: State
@@ -205,12 +205,15 @@ class Run:
             )
 
     def model(self, weights: str | None = None) -> LanguageModel:
-        """The model with its "best" weights by validation or its "last"; None: the best if there are any."""
+        """The model with its "best" weights by validation or its "last"; None: the best if there are any.
+
+        Both are averages over the steps before (see `Adam`).
+        """
         if weights not in (None, "best", "last"):
             raise OptionError(f"weights is {weights!r}; it must be 'best' or 'last'")
         if weights == "best" and self.best is None:
             raise OptionError("there are no best weights, since nothing was validated; use the last")
-        params = self.network.params if weights == "last" or self.best is None else self.best
+        params = self.adam.average if weights == "last" or self.best is None else self.best
         return LanguageModel(Model(self.config, params), self.vocab, self.start, self.options.lines, self.known)
 
     def budget(

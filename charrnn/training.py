@@ -154,7 +154,7 @@ def closing_scores(run: Run, corpus: Corpus, threads: int = 1) -> Iterator[Score
 
 
 def _validate(run: Run, part: Ids, threads: int) -> float:
-    """The loss of the present weights on `part`; if it is finite it is noted, and the best weights are kept."""
+    """The loss of the present average on `part`; if it is finite it is noted, and the best weights are kept."""
     progress = run.progress
     if run.best is not None and progress.best_val_loss is None:  # the budget is new, and with it `part`
         progress.best_val_loss = _loss(run.model("best"), part, threads)
@@ -164,7 +164,7 @@ def _validate(run: Run, part: Ids, threads: int) -> float:
     progress.validations.append((progress.step, val_loss))
     if progress.best_val_loss is None or val_loss < progress.best_val_loss:
         progress.best_val_loss, progress.best_step = val_loss, progress.step
-        run.best = run.network.params.copy()
+        run.best = run.adam.average.copy()
     return val_loss
 
 

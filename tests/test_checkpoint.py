@@ -18,7 +18,8 @@ MISSING = object()
 
 def arrays(run):
     """Every array that a run goes on with, by name."""
-    groups = {"last": run.network.params, "m": run.adam.m, "v": run.adam.v, "best": run.best or {}}
+    adam = run.adam
+    groups = {"last": run.network.params, "a": adam.average, "m": adam.m, "v": adam.v, "best": run.best or {}}
     named = {f"{group}.{name}": view for group, params in groups.items() for name, view in params.items()}
     return named | {f"state.{i}.{j}": part for i, layer in enumerate(run.state) for j, part in enumerate(layer)}
 
@@ -61,7 +62,7 @@ def test_numpy_reads_the_arrays(tmp_path, make_run):
 
 def test_the_weights_that_are_asked_for(tmp_path, make_run):
     run = make_run(steps=3)
-    run.best.flat[:] = run.network.params.flat + 1
+    run.best.flat[:] = run.adam.average.flat + 1
     save(tmp_path / "run.npz", run)
     best, last, chosen = (load_model(tmp_path / "run.npz", which) for which in ("best", "last", None))
     np.testing.assert_array_equal(last.network.params.flat + 1, best.network.params.flat)
@@ -258,7 +259,7 @@ def test_numbers_that_are_not_finite(tiny, unpack, forge, group, value):
 
 def test_each_member_is_needed_and_no_other_is_there(tiny, unpack, forge):
     members = unpack(tiny)
-    assert len(members) == 22  # metadata, five arrays in each of four groups, one state
+    assert len(members) == 27  # metadata, five arrays in each of five groups, one state
     for name in members:
         with pytest.raises(CheckpointError):
             load(forge(tiny, [item for item in members.items() if item[0] != name]))

@@ -35,7 +35,8 @@ def check(page, path):
     """The page's program and charrnn find the same numbers and the same scores in a file."""
     run = load(path)
     metadata, arrays = page["read"](path)
-    for group, params in {"last": run.network.params, "adam_m": run.adam.m, "best": run.best or {}}.items():
+    groups = {"last": run.network.params, "average": run.adam.average, "adam_m": run.adam.m, "best": run.best or {}}
+    for group, params in groups.items():
         for name, view in params.items():
             np.testing.assert_array_equal(np.array(arrays[f"{group}.{name}"], view.dtype), view)
     np.testing.assert_array_equal(arrays["state.h0"], run.state[0][0])

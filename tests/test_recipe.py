@@ -30,17 +30,18 @@ def test_the_more_arithmetic_the_larger_the_network():
 
 
 def test_a_budget_ends_with_its_time_or_its_characters_whichever_comes_first():
-    parameters, speed = 658_000, 3e11
+    shape, speed = ModelConfig(65), 3e11
     timed, counted = recipe.Budget(seconds=60, speed=speed), recipe.Budget(characters=1e6)
-    assert timed.arithmetic_with(parameters) == 60 * speed
-    assert counted.characters_with(parameters) == 1e6
-    read = timed.characters_with(parameters)
-    assert recipe.Budget(characters=read).arithmetic_with(parameters) == pytest.approx(60 * speed)
-    assert timed.characters_with(2 * parameters) == pytest.approx(read / 2)
+    assert timed.arithmetic_with(shape) == 60 * speed
+    assert counted.characters_with(shape) == 1e6
+    read = timed.characters_with(shape)
+    assert recipe.Budget(characters=read).arithmetic_with(shape) == pytest.approx(60 * speed)
+    assert timed.characters_with(ModelConfig(65, layers=5)) < read / 2
+    assert timed.characters_with(ModelConfig(6500)) > read / 6  # what is looked up takes no arithmetic
     for characters in (read / 3, read * 3):
         both = recipe.Budget(60, characters, speed)
-        assert both.characters_with(parameters) == min(read, characters)
-        assert both.arithmetic_with(parameters) == pytest.approx(60 * speed * min(1, characters / read))
+        assert both.characters_with(shape) == min(read, characters)
+        assert both.arithmetic_with(shape) == pytest.approx(60 * speed * min(1, characters / read))
 
 
 def test_a_run_without_a_budget_ends_though_the_text_be_short():

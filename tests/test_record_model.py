@@ -94,6 +94,7 @@ def test_a_step_reads_each_line_from_the_zero_state(corpus):
     """The first step with a batch of one: its loss is that of the records it reads, each by itself."""
     run = run_of(corpus, batch_size=1, seq_length=400, dropout=0, val_fraction=0, dtype=np.float64)
     run.network.params.flat[:] = np.random.default_rng(1).normal(0, 0.5, run.network.params.flat.size)
+    run.adam.average.flat[:] = run.network.params.flat
     laid = corpus.records(0, 2).training
     expected = naive_nats(run.model(), lines_of(corpus, laid)) / (len(laid) - 1)
     run.budget(total_steps=1)

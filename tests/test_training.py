@@ -298,7 +298,7 @@ def test_the_best_weights_are_those_of_the_lowest_validation(noise, overfitted):
 
     again = small_run(noise, 120, lr=0.1, val_every=5, val_fraction=0.3)
     list(islice(train(again, noise), best_step))
-    assert_array_equal(again.network.params.flat, run.best.flat)
+    assert_array_equal(again.adam.average.flat, run.best.flat)
     assert_array_equal(run.model().network.params.flat, run.best.flat)
     assert not np.array_equal(run.model("last").network.params.flat, run.best.flat)
 
@@ -346,7 +346,7 @@ def test_without_a_held_out_part_nothing_is_validated(noise):
     assert run.best is None
     assert run.closed
     assert run.progress.validations == list(closing_scores(run, noise)) == []
-    assert_array_equal(run.model().network.params.flat, run.network.params.flat)
+    assert_array_equal(run.model().network.params.flat, run.adam.average.flat)
     assert run.epoch_steps == -(-(299 // 4) // 8)  # the whole text is read
 
 

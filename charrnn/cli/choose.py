@@ -31,10 +31,10 @@ def choose(values: dict[str, Any], budget: recipe.Budget, vocab_size: int, train
     """Fill in what is None in `values`; a line on what was chosen and why."""
     left_open = [name for name in LEFT_OPEN if values[name] is None]
     middle = ModelConfig(vocab_size, values["cell"], *recipe.MIDDLE)
-    for name, value in zip(LEFT_OPEN, recipe.network(budget.arithmetic_with(middle.parameters)), strict=False):
+    for name, value in zip(LEFT_OPEN, recipe.network(budget.arithmetic_with(middle)), strict=False):
         values[name] = values[name] or value
     shape = ModelConfig(vocab_size, values["cell"], values["hidden"], values["layers"])
-    readings = budget.characters_with(shape.parameters) / max(1, training)
+    readings = budget.characters_with(shape) / max(1, training)
     if values["dropout"] is None:
         values["dropout"] = recipe.dropout(readings)
     if values["lr"] is None:

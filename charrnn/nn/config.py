@@ -25,6 +25,11 @@ class ModelConfig:
         """How many numbers there are to learn."""
         return sum(map(prod, self.shapes().values()))
 
+    @property
+    def multiplied(self) -> int:
+        """How many of them are multiplied with for each character: all but `Wxh0`, of which a column is looked up."""
+        return self.parameters - prod(self.shapes()["Wxh0"])
+
     def largest_weight(self, dtype: npt.DTypeLike) -> float:
         """With none larger than this every score that the weights make of hidden values up to 1 a layer is finite."""
         return float(np.finfo(np.dtype(dtype)).max) / (4 * self.hidden * (self.layers + 1))

@@ -29,10 +29,12 @@ def help_examples():
 
 
 def readme_examples():
-    """The commands on the text of one's own, in their order, and those in tables."""
-    section = README.read_text(encoding="utf-8").partition("## Commands\n")[2].partition("\n## ")[0]
-    yield from re.findall(r"^    (charrnn .*?)(?:  +#.*)?$", section, re.MULTILINE)
-    yield from (line for line in re.findall(r"`(charrnn [^`]+)`", section) if "COMMAND" not in line)
+    """The commands on the text of one's own, in their order, those in tables, and those on lists."""
+    page = README.read_text(encoding="utf-8")
+    commands, lists = (page.partition(f"## {title}")[2].partition("\n## ")[0] for title in ("Commands\n", "Lists"))
+    yield from re.findall(r"^    (charrnn .*?)(?:  +#.*)?$", commands, re.MULTILINE)
+    yield from (line for line in re.findall(r"`(charrnn [^`]+)`", commands) if "COMMAND" not in line)
+    yield from re.findall(r"^    \$ (charrnn .*)$", lists, re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +49,7 @@ def prepared(tmp_path_factory):
         f"{first}{last}\n" for first in ("mar", "an", "jo") for last in ("a", "ia", "tha", "ina", "k", "lene", "es")
     ]
     (folder / "names.txt").write_text("".join(names), encoding="utf-8")
+    (folder / "more-names.txt").write_text("joa\nmarina\n", encoding="utf-8")
     run(folder, "charrnn train names.txt --lines -c names.npz --steps 60 --hidden 8 --quiet")
     for name in ("charrnn.npz", "other.npz"):
         run(folder, f"charrnn train corpus.txt -c {name} --steps 5 --hidden 8 --quiet --force")
@@ -83,9 +86,10 @@ def test_the_examples_of_the_help(workplace, line):
 
 def test_the_examples_of_the_readme(workplace):
     """One after the other, as they stand there."""
-    (workplace / "charrnn.npz").unlink()
+    for name in ("charrnn.npz", "names.npz"):
+        (workplace / name).unlink()
     lines = list(readme_examples())
-    assert len(lines) >= 6
+    assert len(lines) >= 10
     for line in lines:
         result = run(workplace, line)
         assert result.returncode == 0, (line, result.stderr.decode())

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from charrnn.nn.optim import FINAL_LR, WARMUP, Adam, clip, learning_rate
+from charrnn.nn.optim import FINAL_LR, RECENT, WARMUP, Adam, clip, learning_rate
 from charrnn.nn.params import Params
 
 SHAPES = {"W": (3, 4), "b": (3,)}
@@ -54,9 +54,10 @@ def test_clipping_finds_what_is_not_finite_and_does_not_warn():
 
 
 @pytest.mark.parametrize("decay", [0.0, 0.1])
-def test_adam_follows_the_paper_and_decays_the_matrices_only(decay):
+def test_adam_follows_the_paper_decays_the_matrices_only_and_averages(decay):
     params = random_params(1)
     w, m, v = params.flat.copy(), np.zeros(15), np.zeros(15)
+    average = 0
     adam = Adam(params, beta1=0.8, beta2=0.95, eps=1e-3)
     for k in range(1, 6):
         g, lr = np.random.default_rng(k).normal(size=15), 0.1 / k
@@ -66,6 +67,8 @@ def test_adam_follows_the_paper_and_decays_the_matrices_only(decay):
         w = w - lr * ((m / (1 - 0.8**k)) / (np.sqrt(v / (1 - 0.95**k)) + 1e-3) + shrinking)
         adam.step(g, lr, decay)
         assert_allclose(params.flat, w, rtol=1e-12)
+        average = average + (w - average) * RECENT / (k + RECENT - 1)
+        assert_allclose(adam.average.flat, average, rtol=1e-12)
     assert_allclose(adam.m.flat, m, rtol=1e-12)
     assert_allclose(adam.v.flat, v, rtol=1e-12)
 
@@ -79,9 +82,12 @@ def test_the_first_step_is_as_long_as_the_rate_whatever_the_gradient():
 
 def test_working_in_blocks_changes_nothing(monkeypatch):
     whole, parts = random_params(4), random_params(4)
+    averages = []
     for params, block in [(whole, 1 << 15), (parts, 4)]:
         monkeypatch.setattr(Adam, "BLOCK", block)
         adam = Adam(params)
         for k in range(3):
             adam.step(random_params(10 + k).flat, 0.1, 0.01)
+        averages.append(adam.average.flat)
     assert_array_equal(whole.flat, parts.flat)
+    assert_array_equal(*averages)
