@@ -13,8 +13,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import inf
+from typing import TYPE_CHECKING
 
-from .nn.config import ModelConfig
+if TYPE_CHECKING:  # --help does not wait for NumPy
+    from .nn.config import ModelConfig
 
 MIDDLE = (256, 2)  # hidden units and layers
 NETWORKS = [
