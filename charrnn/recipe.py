@@ -12,7 +12,7 @@ A budget is compared as the arithmetic that fits into it. For one in minutes tha
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf
+from math import inf, sqrt
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # --help does not wait for NumPy
@@ -28,7 +28,7 @@ NETWORKS = [
 WIDTH = 256  # hidden units, for which the rates are
 LEARNING_RATES = {"rnn": 0.004, "gru": 0.008, "lstm": 0.01}  # Adam's; gates bear more
 MOST_RATE = 2.5  # times that, for narrower networks
-DROPOUT_A_READING = 0.01
+DROPOUT = 0.025  # for a text that is read once; it grows as the root of the readings
 ARITHMETIC = 6  # multiplications and additions for each number multiplied with and character, forward and backward
 LEAST_DROPOUT = 0.05  # with less it does nothing but take time
 MOST_DROPOUT = 0.5
@@ -64,8 +64,8 @@ def network(arithmetic: float) -> tuple[int, int]:
 
 
 def dropout(readings: float) -> float:
-    """The share of each layer's outputs to drop where the text will be read so many times."""
-    share = round(min(MOST_DROPOUT, DROPOUT_A_READING * readings), 2)
+    """The share of each layer's outputs to drop where the text will be read so many times (see also nn/model.py)."""
+    share = round(min(MOST_DROPOUT, DROPOUT * sqrt(readings)), 2)
     return share if share >= LEAST_DROPOUT else 0.0
 
 

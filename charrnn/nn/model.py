@@ -25,7 +25,7 @@ from .config import ModelConfig
 from .params import Array, Params
 from .workspace import Workspace, flatten, pad, unflatten
 
-UNREAD = 0.3  # times the dropout is the share of the characters that are taken away
+UNREAD = 0.5  # times the dropout is the share of the characters that are taken away
 
 State = tuple[tuple[Array, ...], ...]  # for each layer the cell's state, each array (H, B)
 
