@@ -6,10 +6,7 @@ a resumed run needs no generator state, and one draw more or less somewhere neve
 
 from __future__ import annotations
 
-from math import prod
-
 import numpy as np
-import numpy.typing as npt
 
 from .params import Array
 
@@ -26,19 +23,7 @@ def dropout_mask(out: Array, dropout: float, seed: int, *key: int) -> None:
     A value takes 16 random bits, so the probability is exact to 1/65536; the scale makes up for the rounding.
     Source: Srivastava et al., "Dropout" (2014).
     """
-    np.greater_equal(_bits(out.shape, seed, *key), limit := _limit(dropout), out=out, casting="unsafe")
-    out *= 65536 / (65536 - limit)
-
-
-def dropped(shape: tuple[int, ...], dropout: float, seed: int, *key: int) -> npt.NDArray[np.bool_]:
-    """Which of so many are dropped, each with probability `dropout`."""
-    return _bits(shape, seed, *key) < _limit(dropout)
-
-
-def _bits(shape: tuple[int, ...], seed: int, *key: int) -> npt.NDArray[np.uint16]:
-    return np.frombuffer(generator(seed, DROPOUT, *key).bytes(2 * prod(shape)), "<u2").reshape(shape)
-
-
-def _limit(dropout: float) -> int:
-    """Of the 65536 values that 16 bits can have, how many mean that a number is dropped."""
-    return min(round(dropout * 65536), 65535)
+    bits = np.frombuffer(generator(seed, DROPOUT, *key).bytes(2 * out.size), "<u2").reshape(out.shape)
+    dropped = min(round(dropout * 65536), 65535)
+    np.greater_equal(bits, dropped, out=out, casting="unsafe")
+    out *= 65536 / (65536 - dropped)

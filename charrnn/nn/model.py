@@ -1,15 +1,13 @@
 """The network: input projection -> stacked cells -> softmax scores, forward and backward.
 
     a^0_t = Wxh0[:, x_t] + bh0               a column gather: x_t is a character's id, its one-hot vector is never built
-                                             (it is bh0 alone where dropout takes the character away)
     h^l_t = cell(a^l_t, h^l_{t-1})           the recurrence, see cells/
     o^l_t = drop(h^l_t) + o^{l-1}_t          what a layer adds to what those below it put out
     a^l_t = Wxh{l} o^{l-1}_t + bh{l}         the layers above
     logits_t = Why o^{L-1}_t + by
 
-Source of the residual sum: He et al., "Deep residual learning for image recognition" (2016); of characters that are
-taken away: Gal and Ghahramani, "A theoretically grounded application of dropout in recurrent neural networks" (2016).
-What they give is in benchmarks/README.md.
+Source of the residual sum: He et al., "Deep residual learning for image recognition" (2016). What it gives is in
+benchmarks/README.md.
 
 Arrays in the time loop are (T, rows, columns), so that a step is one contiguous matrix of column vectors. Everything
 that need not be in the loop is done on `flat` copies (rows, T*B), all columns of the chunk side by side.
@@ -20,12 +18,10 @@ from __future__ import annotations
 import numpy as np
 
 from .cells import CELLS
-from .chance import dropout_mask, dropped
+from .chance import dropout_mask
 from .config import ModelConfig
 from .params import Array, Params
 from .workspace import Workspace, flatten, pad, unflatten
-
-UNREAD = 0.5  # times the dropout is the share of the characters that are taken away
 
 State = tuple[tuple[Array, ...], ...]  # for each layer the cell's state, each array (H, B)
 
@@ -66,16 +62,12 @@ class Model:
         )
         p, B = self.params, work.B
         kept = None if keep is None else pad(keep, work.columns, 1)
-        work.x[...] = x
-        if dropout:
-            work.x[dropped(x.shape, UNREAD * dropout, *key, len(work.layers))] = self.config.vocab_size
         new_state = []
         for number, layer in enumerate(work.layers):
             bias = p[f"bh{number}"][:, None]
             if number == 0:
-                columns = np.hstack((p["Wxh0"], np.zeros_like(bias)))  # the last one is of no character
-                columns += bias
-                for a_t, x_t in zip(layer.a, pad(work.x, work.columns), strict=True):
+                columns = p["Wxh0"] + bias
+                for a_t, x_t in zip(layer.a, pad(x.astype(np.intp), work.columns), strict=True):
                     np.take(columns, x_t, axis=1, out=a_t, mode="clip")
             else:
                 flat_a = work.flat_a[: len(bias)]
@@ -95,11 +87,11 @@ class Model:
         work.logits += p["by"][:, None]
         return tuple(new_state)
 
-    def backward(self, work: Workspace, grads: Params, keep: Array | None = None) -> State:
+    def backward(self, x: Array, work: Workspace, grads: Params, keep: Array | None = None) -> State:
         """Fill `grads` from the logits' gradient, which stands in `work.logits` (V, T*B).
 
-        Must follow `forward` with the same keep and workspace. Returns the gradient of the initial state. The chunk's
-        last state is taken to have no gradient: that is what truncated BPTT truncates.
+        Must follow `forward` with the same x, keep and workspace. Returns the gradient of the initial state. The
+        chunk's last state is taken to have no gradient: that is what truncated BPTT truncates.
         """
         p, dlogits, B = self.params, work.logits, work.B
         kept = None if keep is None else pad(keep, work.columns, 1)
@@ -122,7 +114,7 @@ class Model:
                 np.matmul(flat_da, work.layers[number - 1].flat_output.T, out=grads[f"Wxh{number}"])
                 work.flat_doutput += np.matmul(p[f"Wxh{number}"].T, flat_da, out=layer.flat_output)
             else:
-                scatter_columns(flat_da, work.x.ravel(), grads["Wxh0"])
+                scatter_columns(flat_da, x.ravel(), grads["Wxh0"])
 
             flat_drecurrent = flat_da if drecurrent is da else flatten(drecurrent, work.flat_a)
             previous = layer.flat_h[:, :-B]
@@ -133,17 +125,16 @@ class Model:
 
 
 def scatter_columns(columns: Array, ids: Array, out: Array) -> None:
-    """out[:, v] = the sum of the columns (rows, N) whose id is v; the gradient of a column gather. V is no id.
+    """out[:, v] = the sum of the columns (rows, N) whose id is v; the gradient of a column gather.
 
     As a product with a one-hot matrix over the ids that occur, which is faster than adding the columns one by one.
     """
     V = out.shape[1]
-    read = np.flatnonzero(ids < V)
-    present = np.flatnonzero(np.bincount(ids[read], minlength=V))
+    present = np.flatnonzero(np.bincount(ids, minlength=V))
     place = np.zeros(V, np.intp)
     place[present] = np.arange(len(present))
     onehot = np.zeros((len(ids), len(present)), columns.dtype)
-    onehot[read, place[ids[read]]] = 1
+    onehot[np.arange(len(ids)), place[ids]] = 1
     if len(present) == V:
         np.matmul(columns, onehot, out=out)
     else:

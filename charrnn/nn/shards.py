@@ -76,7 +76,7 @@ class _Share:
         with np.errstate(all="ignore"):  # what is not finite is found by its sum
             new = self.model.forward(x[:, own], own_state, work, kept, self.dropout, (*key, number))
             total = nats_and_gradient(work.logits, y[:, own].ravel(), 1 / y.size)
-            self.model.backward(work, grads, kept)
+            self.model.backward(x[:, own], work, grads, kept)
         return total, new
 
     def _workspace(self, T: int) -> Workspace:

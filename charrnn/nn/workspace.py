@@ -42,7 +42,6 @@ class Workspace:
         cell, H = CELLS[config.cell], config.hidden
         rows = max(cell.INPUT_ROWS, cell.RECURRENT_ROWS) * H
         self.T, self.B, self.dropout = T, B, dropout
-        self.x: Array = np.empty((T, B), np.intp)  # the ids that were read
         self.columns = padded(B)
         self.layers = [
             LayerBuffers(config, number, T, B, self.columns, dtype, dropout) for number in range(config.layers)
@@ -58,7 +57,7 @@ class Workspace:
         return sum({id(owner): owner.nbytes for owner in map(_owner, self._arrays())}.values())
 
     def _arrays(self) -> Iterator[Array]:
-        yield from (self.x, self.logits, self.dh, self.flat_doutput, self.flat_a)
+        yield from (self.logits, self.dh, self.flat_doutput, self.flat_a)
         for layer in self.layers:
             yield from (layer.a, *layer.cell, layer.flat_h, layer.mask, layer.flat_output)
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from charrnn.nn.chance import DROPOUT, INITIAL_WEIGHTS, SAMPLING, dropout_mask, dropped, generator
+from charrnn.nn.chance import DROPOUT, INITIAL_WEIGHTS, SAMPLING, dropout_mask, generator
 
 KEYS = [
     (1, DROPOUT),
@@ -59,11 +59,3 @@ def test_masks_of_different_keys_are_independent(other):
     here, there = mask(0.5, 1, 7, 0) == 0, mask(0.5, *other) == 0
     both = (here & there).mean()
     assert abs(both - 0.25) < 5 * np.sqrt(0.25 * 0.75 / here.size)
-
-
-@pytest.mark.parametrize("dropout", [0.01, 0.3, 0.99])
-def test_characters_are_dropped_as_often_as_told(dropout):
-    drawn = dropped((300, 100), dropout, 3, 0)
-    assert abs(drawn.mean() - dropout) < 5 * np.sqrt(dropout * (1 - dropout) / drawn.size)
-    assert (drawn == dropped((300, 100), dropout, 3, 0)).all()
-    assert (drawn != dropped((300, 100), dropout, 3, 1)).any()

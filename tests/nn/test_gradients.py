@@ -42,7 +42,7 @@ class Problem:
         nats_and_gradient(self.work.logits, self.y.ravel(), 1 / self.y.size)
         grads = self.model.params.zeros_like()
         grads.flat[:] = np.nan
-        return grads, self.model.backward(self.work, grads, self.keep)
+        return grads, self.model.backward(self.x, self.work, grads, self.keep)
 
 
 def central_differences(loss, array, eps=1e-5):

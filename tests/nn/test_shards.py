@@ -20,7 +20,7 @@ def test_one_share_is_forward_and_backward(make_model, random_state, text):
     last = model.forward(x, random_state(model, B), work)
     naive_loss = nats(work.logits, y.ravel()).mean()
     nats_and_gradient(work.logits, y.ravel(), 1 / y.size)
-    model.backward(work, grads)
+    model.backward(x, work, grads)
     loss, got, state = Shards(model, B, 1, 1).gradient(x, y, random_state(model, B), KEY)
     assert loss == pytest.approx(naive_loss, rel=1e-12)
     assert_allclose(got.flat, grads.flat, atol=1e-14)

@@ -35,7 +35,7 @@ def test_values_and_gradients(cell, make_model, random_state, layers):
     last = model.forward(x, start, work)
     loss = nats(work.logits, y.ravel()).mean()
     nats_and_gradient(work.logits, y.ravel(), 1 / y.size)
-    dstart = model.backward(work, grads)
+    dstart = model.backward(x, work, grads)
 
     Why, by = tensor(model.params["Why"]), tensor(model.params["by"])
     below, output, modules = torch.nn.functional.one_hot(torch.from_numpy(x), V).double(), 0, []
