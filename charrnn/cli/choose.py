@@ -36,7 +36,7 @@ def choose(values: dict[str, Any], budget: recipe.Budget, vocab_size: int, train
     shape = ModelConfig(vocab_size, values["cell"], values["hidden"], values["layers"])
     readings = budget.characters_with(shape) / max(1, training)
     if values["dropout"] is None:
-        values["dropout"] = recipe.dropout(readings)
+        values["dropout"] = recipe.dropout(readings, shape.hidden)
     if values["lr"] is None:
         values["lr"] = recipe.learning_rate(shape.cell, shape.hidden)
     times = f"{readings:,.0f}" if readings > 10 else f"{readings:.1f}"
