@@ -64,7 +64,7 @@ def network(arithmetic: float) -> tuple[int, int]:
 
 
 def dropout(readings: float, hidden: int) -> float:
-    """The share of each layer's outputs to drop where the text will be read so many times: wider layers learn faster."""
+    """The share of each layer's outputs to drop where the text will be read so many times."""
     share = round(min(MOST_DROPOUT, DROPOUT * hidden / WIDTH * sqrt(readings)), 2)
     return share if share >= LEAST_DROPOUT else 0.0
 
