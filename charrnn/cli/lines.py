@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -75,7 +76,8 @@ class Lines:
         """The next line, without its end; None when there are no more."""
         while True:
             if self.stopped and sys.platform != "win32":
-                termios.tcflush(sys.stdin, termios.TCIFLUSH)  # what was typed before Ctrl-C
+                with suppress(termios.error):
+                    termios.tcflush(sys.stdin, termios.TCIFLUSH)  # what was typed before Ctrl-C
             self.stopped = False
             try:
                 self.typing = True
@@ -114,9 +116,11 @@ def listening(look: Callable[[int, FrameType | None], None]) -> Iterator[None]:
     termios.tcsetattr(sys.stdin, termios.TCSANOW, [*before[:3], before[3] | termios.NOFLSH, *before[4:]])
     signal.signal(signal.SIGALRM, look)
     signal.siginterrupt(signal.SIGALRM, False)  # what is being written goes on
+    atexit.register(signal.setitimer, signal.ITIMER_REAL, 0)  # if another signal breaks into the end of this
     signal.setitimer(signal.ITIMER_REAL, TICK, TICK)
     try:
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-        termios.tcsetattr(sys.stdin, termios.TCSANOW, before)
+        with suppress(termios.error):  # the terminal is gone
+            termios.tcsetattr(sys.stdin, termios.TCSANOW, before)

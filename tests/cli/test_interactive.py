@@ -152,6 +152,7 @@ def test_ctrl_c_stops_a_text_and_the_next_line_is_answered(terminal):
     window.press("moon\r")
     window.screen_until("moon\nmoon(.|\n){50}")
     window.interrupt()
+    time.sleep(0.2)  # readline shows the prompt a moment before it has set the terminal up
     window.press("runs\r")
     window.screen_until("runs\nruns(.|\n){50}")
     window.interrupt()
@@ -166,6 +167,19 @@ def test_an_earlier_line_comes_back(terminal):
     window.screen_until("moon\nmoon(.|\n){3}\n\n> $")
     window.press("\x10s\r")  # Ctrl-P is the arrow that points up, on every terminal
     window.screen_until("moons\nmoons(.|\n){3}\n\n> $")
+
+
+@pytest.mark.parametrize("typed", ["", "the \r"], ids=["at the prompt", "in a text"])
+def test_a_terminal_that_is_closed(terminal, folder, typed):
+    with open("err.txt", "wb") as file:
+        window = terminal("--length", "100000000", stderr=file)
+        window.screen_until("> $")
+        window.press(typed)
+        window.screen_until("the(.|\n){50}" if typed else "")
+        os.close(window.ours)
+        window.ours = os.open(os.devnull, os.O_RDONLY)  # for the fixture to close
+        assert window.process.wait(30) >= 0  # no signal killed it
+    assert "Traceback" not in (folder / "err.txt").read_text(encoding="utf-8")
 
 
 def test_typed_at_a_terminal_into_a_file(terminal, folder):
