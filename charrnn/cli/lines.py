@@ -6,7 +6,7 @@ import atexit
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from types import FrameType, TracebackType
 
 import click
@@ -31,6 +31,7 @@ class Lines:
             raise OptionError("standard input is closed; --interactive reads from it")
         self.typed = sys.stdin.isatty()
         self.typing = self.stopped = False
+        self.afterwards = ExitStack()
         self.edited = self.typed and sys.stdout.isatty()
         if self.edited:
             with suppress(ImportError):  # not everywhere; then a line is edited as the terminal does
@@ -39,9 +40,9 @@ class Lines:
 
     def __enter__(self) -> Lines:
         if self.typed:
-            self.before = signal.signal(signal.SIGINT, self._note)
-            self.listening = listening(self._look)
-            self.listening.__enter__()
+            self.afterwards.callback(click.echo, err=True)  # what comes next stands on a line of its own
+            self.afterwards.callback(signal.signal, signal.SIGINT, signal.signal(signal.SIGINT, self._note))
+            self.afterwards.enter_context(listening(self._look))
             click.echo(
                 "Type a beginning and press Enter; Enter alone goes on with the last text.\n"
                 "Ctrl-C stops a text, Ctrl-D leaves.",
@@ -52,10 +53,7 @@ class Lines:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self.typed:
-            self.listening.__exit__(None, None, None)
-            signal.signal(signal.SIGINT, self.before)
-            click.echo(err=True)  # what comes next stands on a line of its own
+        self.afterwards.close()
 
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.stopped = True
