@@ -9,8 +9,8 @@ import numpy as np
 
 from .errors import OptionError
 from .text.copies import Match, Search
-from .text.corpus import label, read_bytes, read_text
 from .text.grams import Points, Texts
+from .text.reading import label, read_bytes, read_text
 from .text.vocab import code_points
 
 Text = str | bytes

@@ -57,8 +57,10 @@ class Targets:
             import charrnn.checkpoint
             import charrnn.cli
             import charrnn.cli.session
-            import charrnn.text.corpus
-        self.charrnn, self.main, self.corpus = charrnn, charrnn.cli.main, charrnn.text.corpus
+            import charrnn.text.reading
+            import charrnn.text.vocab
+        self.charrnn, self.main = charrnn, charrnn.cli.main
+        self.reading, self.vocab = charrnn.text.reading, charrnn.text.vocab
         self.folder = Path(tempfile.mkdtemp(prefix="charrnn-fuzz-"))
         os.chdir(self.folder)
         Path("corpus.txt").write_text("abab ba\n" * 9)
@@ -109,7 +111,7 @@ class Targets:
             return
         encoding, (suffix, packer) = encodings[data[0] % len(encodings)], packers[data[0] // len(encodings) % 4]
         damaged, body = data[0] > 200, data[2:]
-        self.corpus.PIECE = data[1] % 40 + 1
+        self.reading.PIECE = data[1] % 40 + 1
         path = Path(f"text{suffix}")
         path.write_bytes(body if damaged else packer(body))
         try:
@@ -123,7 +125,7 @@ class Targets:
     def vocabulary(self, data: bytes) -> None:
         half = len(data) // 8 * 4
         known, text = (part.decode("utf-32-le", "replace") for part in (data[:half], data[half:]))
-        vocab = self.corpus.Vocab(known)
+        vocab = self.vocab.Vocab(known)
         assert vocab.characters == "".join(sorted(set(known)))
         ids, missing = vocab.encode(text, "skip")
         kept = "".join(c for c in text if c in known)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..copying import Copied
-from ..text.corpus import STDIN, check_end, read_bytes, read_text
+from ..text.reading import STDIN, check_end, read_bytes, read_text
 from .output import as_text, harmless, plural
 
 SHOWN = 60  # characters of a span that are shown

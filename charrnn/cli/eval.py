@@ -73,7 +73,8 @@ def eval_command(
     from ..checkpoint import load
     from ..evaluation import scores, unknown_score
     from ..run import split
-    from ..text.corpus import label, read_ids
+    from ..text.corpus import read_ids
+    from ..text.reading import label
     from .compare import table, verdict
     from .progress import scoring_bar
 
@@ -158,7 +159,8 @@ def check_held_out(ids: Ids) -> Ids:
 def read_again(run: Run, remedy: str) -> Corpus:
     """The training text. Raises CheckpointError or TextError, which end with the remedy, if it is not there."""
     from ..errors import CheckpointError, TextError
-    from ..text.corpus import STDIN, check_files, read_corpus
+    from ..text.corpus import read_corpus
+    from ..text.reading import STDIN, check_files
 
     record = run.corpus
     if STDIN in record.names:

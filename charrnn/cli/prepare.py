@@ -18,7 +18,8 @@ from ..language_model import LanguageModel
 from ..run import Options, Run, split
 from ..starting import new_run
 from ..text.batches import fit
-from ..text.corpus import STDIN, Corpus, check_files, read_corpus
+from ..text.corpus import Corpus, read_corpus
+from ..text.reading import STDIN, check_files
 from .choose import LEFT_OPEN, choose, planned
 from .options import checkpoint_words, words
 

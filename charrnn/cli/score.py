@@ -119,7 +119,7 @@ def score_command(
         raise click.UsageError("--encoding belongs to a TEXT; there is none.")
     from ..checkpoint import load, load_model
     from ..scoring import oddest, strangeness, units
-    from ..text.corpus import label
+    from ..text.reading import label
 
     run = load(checkpoint)
     other = load_model(against) if against else None
@@ -142,7 +142,7 @@ def score_command(
 
 def read(run: Run, names: Sequence[str], encoding: str | None) -> Iterator[str | bytes]:
     """Files as they come or, without any, the part of the training text that was held out."""
-    from ..text.corpus import ended, read_bytes, read_text
+    from ..text.reading import ended, read_bytes, read_text
 
     if not names:
         ids, decode = held_out(run), run.vocab.decode

@@ -17,7 +17,8 @@ from ..files.place import Place
 from ..memory import text_memory, training_memory
 from ..run import Run
 from ..sampling.texts import sample
-from ..text.corpus import STDIN, Corpus
+from ..text.corpus import Corpus
+from ..text.reading import STDIN
 from ..training import closing_scores, measure_step, train
 from .interrupt import Interrupt
 from .keeper import Keeper

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from charrnn.errors import TextError
-from charrnn.text import corpus
-from charrnn.text.corpus import check_files, read_bytes, read_corpus, read_text
+from charrnn.text import corpus, reading
+from charrnn.text.corpus import read_corpus
+from charrnn.text.reading import check_files, read_bytes, read_text
 from charrnn.text.vocab import Vocab
 
 EVERY = "".join(chr(c) for c in range(0x110000) if not 0xD800 <= c < 0xE000)
@@ -50,7 +51,7 @@ def test_what_the_kernel_makes_up_is_read_to_its_end():
 @pytest.mark.parametrize(("kept", "added"), [(5_000, b""), (0, b""), (50_000, b""), (100_000, b"more\n" * 999)])
 def test_a_file_that_changes_while_it_is_read(tmp_path, monkeypatch, kept, added):
     """What is there when its turn comes is read; some of what was cut off may have been read ahead."""
-    monkeypatch.setattr(corpus, "PIECE", 20_000)
+    monkeypatch.setattr(reading, "PIECE", 20_000)
     path, content = tmp_path / "changing.txt", b"0123456789" * 10_000
     path.write_bytes(content)
     pieces = read_bytes(str(path))
@@ -59,7 +60,7 @@ def test_a_file_that_changes_while_it_is_read(tmp_path, monkeypatch, kept, added
     with open(path, "ab") as file:
         file.write(added)
     data += b"".join(pieces)
-    assert data.startswith(content[: max(kept, corpus.PIECE)])
+    assert data.startswith(content[: max(kept, reading.PIECE)])
     assert data.endswith(added)
     assert len(data) == kept + len(added) if kept > 40_000 else len(data) <= 40_000
 
@@ -81,7 +82,7 @@ def test_a_text_that_is_longer_than_it_should_be_is_read_no_further(tmp_path):
     with pytest.raises(TextError, match="more than the 300,000 characters"):
         read_corpus([str(pipe)], most=300_000)
     writer.join()
-    assert sum(written) < 300_000 + 3 * corpus.PIECE
+    assert sum(written) < 300_000 + 3 * reading.PIECE
 
 
 def test_a_text_that_memory_cannot_hold(tmp_path, monkeypatch):
