@@ -73,6 +73,8 @@ def sample_command(
       charrnn sample --prime "ROMEO:" --length 300 --seed 1
       charrnn sample -n 5 --stop "." --stop "!" --min-length 40 --top-p 0.9
       charrnn sample --temp 0.2 --no-repeat 16 --ban "0123456789"
+      charrnn sample --allow "abcdefghijklmnopqrstuvwxyz ,." --top-k 20
+      charrnn sample --prime "To be," --unknown skip --no-echo
       charrnn sample --temp 0.5 --length 20000 > new.txt
       charrnn sample --length 2000 --check corpus.txt
       charrnn sample -n 100 --json --check corpus.txt > samples.json

@@ -111,6 +111,8 @@ def score_command(
       charrnn score other.txt --per word --top 20
       charrnn score other.txt --threshold 4
       charrnn score other.txt --per char --jsonl > chars.jsonl
+      charrnn score other.txt --against other.npz --top 20
+      charrnn score other.txt --unknown skip > lines.tsv
       charrnn score other.txt --colour
     """
     if colour != "never" and (as_jsonl or top or threshold is not None or against):
