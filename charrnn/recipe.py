@@ -4,7 +4,7 @@ Three rules, from the measured runs in benchmarks/README.md:
 
 1. The more time, the larger the network: it must be small enough to make some hundreds of steps.
 2. The more often the text will be read, and the wider the network, the more dropout: else it is learnt by heart.
-3. The wider the network, the smaller the learning rate, as one over the number of hidden units.
+3. The more units, the smaller the learning rate: as one over the hidden units of all layers together.
 
 A budget is compared as the arithmetic that fits into it. For one in minutes that takes the speed of the machine.
 """
@@ -23,11 +23,12 @@ NETWORKS = [
     (2.5e12, (128, 1)),
     (7.5e12, (256, 1)),
     (3e13, MIDDLE),
-    (inf, (512, 2)),
+    (2e14, (512, 2)),
+    (inf, (1024, 2)),
 ]  # with the most arithmetic for each
-WIDTH = 256  # hidden units, for which the rates are
-LEARNING_RATES = {"rnn": 0.004, "gru": 0.008, "lstm": 0.01}  # Adam's; gates bear more
-MOST_RATE = 2.5  # times that, for narrower networks
+WIDTH = 256  # hidden units in one layer, for which the rates are
+LEARNING_RATES = {"rnn": 0.008, "gru": 0.012, "lstm": 0.02}  # Adam's; gates bear more
+MOST_RATE = 4 / 3  # times that, for smaller networks
 DROPOUT = 0.02  # for layers of WIDTH and a text that is read once; grows with the width, and the root of the readings
 ARITHMETIC = 6  # multiplications and additions for each number multiplied with and character, forward and backward
 LEAST_DROPOUT = 0.05  # with less it does nothing but take time
@@ -69,9 +70,9 @@ def dropout(readings: float, hidden: int) -> float:
     return share if share >= LEAST_DROPOUT else 0.0
 
 
-def learning_rate(cell: str, hidden: int) -> float:
-    """The highest learning rate for a cell: wider layers want smaller steps."""
-    return float(f"{LEARNING_RATES[cell] * min(MOST_RATE, WIDTH / hidden):.2g}")
+def learning_rate(cell: str, hidden: int, layers: int) -> float:
+    """The highest learning rate for a cell: the more units, the smaller the steps."""
+    return float(f"{LEARNING_RATES[cell] * min(MOST_RATE, WIDTH / (hidden * layers)):.2g}")
 
 
 def default_steps(epoch_steps: int) -> int:

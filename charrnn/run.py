@@ -37,7 +37,7 @@ class Options:
     dropout: float = 0.1
     batch_size: int = 32
     seq_length: int = 64
-    lr: float = 8e-3
+    lr: float = 6e-3
     grad_clip: float = 1.0
     weight_decay: float = 0.0
     val_fraction: float = 0.1

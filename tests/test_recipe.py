@@ -7,11 +7,15 @@ from charrnn.nn.config import ModelConfig
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_twice_the_units_half_the_rate(cell):
-    """To the two digits that a rate is rounded to."""
-    for hidden in (128, 256, 1000):
-        wide, narrow = recipe.learning_rate(cell, 2 * hidden), recipe.learning_rate(cell, hidden)
-        assert wide == pytest.approx(narrow / 2, rel=0.07)
-    assert recipe.learning_rate(cell, 1) == recipe.learning_rate(cell, 2) == 2.5 * recipe.learning_rate(cell, 256)
+    """To the two digits that a rate is rounded to; whether they are side by side or one above the other."""
+    for hidden in (256, 300, 1000):
+        one = recipe.learning_rate(cell, hidden, 1)
+        assert recipe.learning_rate(cell, 2 * hidden, 1) == pytest.approx(one / 2, rel=0.07)
+        assert recipe.learning_rate(cell, hidden, 2) == recipe.learning_rate(cell, 2 * hidden, 1)
+    most = recipe.learning_rate(cell, 1, 1)
+    assert (
+        most == recipe.learning_rate(cell, 64, 2) == pytest.approx(4 / 3 * recipe.learning_rate(cell, 256, 1), rel=0.07)
+    )
 
 
 def test_the_more_often_a_text_is_read_and_the_wider_the_network_the_more_is_dropped():

@@ -38,7 +38,7 @@ def choose(values: dict[str, Any], budget: recipe.Budget, vocab_size: int, train
     if values["dropout"] is None:
         values["dropout"] = recipe.dropout(readings, shape.hidden)
     if values["lr"] is None:
-        values["lr"] = recipe.learning_rate(shape.cell, shape.hidden)
+        values["lr"] = recipe.learning_rate(shape.cell, shape.hidden, shape.layers)
     times = f"{readings:,.0f}" if readings > 10 else f"{readings:.1f}"
     choice = ", ".join(f"{words(name)} {values[name]}" for name in left_open)
     return f"chosen for a text that will be read about {times} times: {choice}"

@@ -68,7 +68,7 @@ BUDGETS = ("minutes", "epochs", "steps")
     "--lr",
     type=real(0, 1e6, above=True),
     metavar="X",
-    help="Highest learning rate.  [default: by cell and hidden size]",
+    help="Highest learning rate.  [default: by cell, hidden size and layers]",
 )
 @click.option(
     "--grad-clip",

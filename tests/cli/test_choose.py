@@ -13,7 +13,7 @@ def test_what_is_left_open_is_chosen_and_said():
     line = choose(values, recipe.Budget(characters=20e6), vocab_size=65, training=1_000_000)
     assert (values["hidden"], values["layers"]) == recipe.network(20e6 * 6 * (657_985 - 3 * 256 * 65))
     assert values["dropout"] == recipe.dropout(20, values["hidden"]) > 0
-    assert values["lr"] == recipe.learning_rate("gru", values["hidden"])
+    assert values["lr"] == recipe.learning_rate("gru", values["hidden"], values["layers"])
     said = " ".join(f"--{name} {values[name]}," for name in ("hidden", "layers", "dropout", "lr"))
     assert line == f"chosen for a text that will be read about 20 times: {said}".rstrip(",")
 
@@ -21,7 +21,7 @@ def test_what_is_left_open_is_chosen_and_said():
 def test_what_was_asked_for_stays_and_the_rest_follows_from_it():
     values = OPEN | {"hidden": 40, "layers": 3, "dropout": 0.0}
     line = choose(values, recipe.Budget(characters=5e5), 65, 1_000_000)
-    assert values == OPEN | {"hidden": 40, "layers": 3, "dropout": 0.0, "lr": recipe.learning_rate("gru", 40)}
+    assert values == OPEN | {"hidden": 40, "layers": 3, "dropout": 0.0, "lr": recipe.learning_rate("gru", 40, 3)}
     assert line == f"chosen for a text that will be read about 0.5 times: --lr {values['lr']}"
 
 

@@ -73,7 +73,7 @@ def test_the_defaults_are_those_of_the_python_functions():
 def test_what_is_chosen_by_the_budget_has_the_middle_network_for_default_in_python():
     parameters = inspect.signature(new_run).parameters
     assert (parameters["hidden"].default, parameters["layers"].default) == recipe.MIDDLE
-    assert Options().lr == recipe.learning_rate(parameters["cell"].default, parameters["hidden"].default)
+    assert Options().lr == recipe.learning_rate(*(parameters[name].default for name in ("cell", "hidden", "layers")))
 
 
 @pytest.mark.parametrize("words", [["--help"], ["--version"], ["train", "--help"], ["sample", "-h"]], ids=" ".join)
