@@ -53,6 +53,22 @@ def corpus_file(tmp_path, text):
 
 
 @pytest.fixture
+def noise():
+    """300 characters that nothing can be learnt from but by heart."""
+    import numpy as np
+    from small_runs import corpus_of
+
+    return corpus_of("".join(np.random.default_rng(0).choice(list("abcdefg"), 300)))
+
+
+@pytest.fixture
+def verse():
+    from small_runs import corpus_of
+
+    return corpus_of("the cat sat on the mat, the rat sat on the cat; " * 12)
+
+
+@pytest.fixture
 def make_run(corpus_file):
     """A run of a few steps on the text, with dropout and validation; its shape and options can be chosen."""
     from charrnn import Options, new_run, read_corpus, train

@@ -1,63 +1,23 @@
-from dataclasses import asdict
-from hashlib import sha256
+"""What a step of training does, and a run that is stopped and goes on."""
+
 from itertools import islice
 from math import log
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose, assert_array_equal
+from numpy.testing import assert_allclose
+from small_runs import arrays, small_run, trained
 
 import charrnn
-from charrnn import training
 from charrnn.errors import CheckpointError, OptionError
 from charrnn.nn import optim
 from charrnn.nn.cells import CELLS
 from charrnn.nn.optim import FINAL_LR, WARMUP, learning_rate
-from charrnn.nn.shards import Shards
 from charrnn.nn.softmax import nats
 from charrnn.run import Options
 from charrnn.starting import new_run
 from charrnn.text.corpus import Corpus
-from charrnn.text.vocab import Vocab
-from charrnn.training import closing_scores, measure_step, train
-
-
-def corpus_of(text):
-    vocab = Vocab(text)
-    return Corpus(vocab.encode(text)[0], vocab, ("text",), "utf-8", sha256(text.encode()).hexdigest())
-
-
-@pytest.fixture
-def noise():
-    """300 characters that nothing can be learnt from but by heart."""
-    return corpus_of("".join(np.random.default_rng(0).choice(list("abcdefg"), 300)))
-
-
-@pytest.fixture
-def verse():
-    return corpus_of("the cat sat on the mat, the rat sat on the cat; " * 12)
-
-
-def small_run(corpus, steps=None, cell="rnn", dtype=np.float32, **options):
-    defaults = {"batch_size": 4, "seq_length": 8, "dropout": 0.0, "lr": 3e-3, "shards": 2}
-    run = new_run(corpus, cell, hidden=6, layers=2, options=Options(**defaults | options), dtype=dtype)
-    if steps:
-        run.budget(total_steps=steps)
-    return run
-
-
-def trained(run, corpus, **settings):
-    """The run after all of its steps, and their records."""
-    return run, list(train(run, corpus, **settings))
-
-
-def arrays(run):
-    """Everything that a run holds but the clock, comparable to the bit."""
-    numbers = [run.network.params, run.adam.m, run.adam.v, run.best or run.network.params]
-    state = [part.tobytes() for layer in run.state for part in layer]
-    updates = run.adam.updates
-    return [params.flat.tobytes() for params in numbers], updates, state, asdict(run.progress), asdict(run.schedule)
-
+from charrnn.training import train
 
 # what a step does
 
@@ -203,155 +163,4 @@ def test_without_a_budget_nothing_is_trained(noise):
     before = arrays(run)
     with pytest.raises(OptionError, match="no budget"):
         next(train(run, noise))
-    assert arrays(run) == before
-
-
-# budgets in seconds, on a clock that only steps move
-
-
-STEP = 0.01  # seconds
-
-
-@pytest.fixture
-def clock(monkeypatch):
-    """Every step takes STEP seconds and nothing else takes any time."""
-    now = [0.0]
-    gradient = Shards.gradient
-
-    def slow(*args):
-        now[0] += STEP
-        return gradient(*args)
-
-    monkeypatch.setattr(Shards, "gradient", slow)
-    monkeypatch.setattr(training, "perf_counter", lambda: now[0])
-    return now
-
-
-def test_a_budget_in_seconds_is_used_up(noise, clock):
-    run = small_run(noise, val_fraction=0.0)
-    run.budget(seconds=1.5)
-    _, records = trained(run, noise)
-    assert len(records) == run.schedule.total
-    assert records[-1].elapsed == pytest.approx(1.5, abs=1.5 * STEP)
-    assert records[-1].elapsed <= 1.5 + 1e-9
-    assert records[-1].chars_per_second == pytest.approx(4 * 8 / STEP, rel=0.1)
-
-
-def test_seconds_that_are_set_aside_are_left(noise, clock):
-    run = small_run(noise, val_fraction=0.0)
-    run.budget(seconds=1.5)
-    _, records = trained(run, noise, set_aside=0.3)
-    assert records[-1].elapsed == pytest.approx(1.2, abs=1.5 * STEP)
-
-
-@pytest.mark.parametrize(("seconds", "val_every"), [(1.5, None), (1.5, 4), (0.05, 4), (1e-9, None)])
-def test_a_budget_in_seconds_is_a_number_of_steps(noise, clock, seconds, val_every):
-    options = {"dropout": 0.3, "val_every": val_every}
-    timed = small_run(noise, **options)
-    timed.budget(seconds=seconds)
-    trained(timed, noise)
-    counted, records = trained(small_run(noise, timed.schedule.total, **options), noise)
-    assert arrays(counted)[:4] == arrays(timed)[:4]
-    assert counted.schedule.val_every == timed.schedule.val_every
-    assert len(records) == timed.schedule.total == timed.progress.validations[-1][0]
-
-
-@pytest.mark.parametrize(("most_steps", "expected"), [(20, 20), (1, 4), (10**6, 150)])
-def test_a_budget_in_seconds_may_have_a_most(noise, clock, most_steps, expected):
-    """Less than the few steps that are measured cannot be had."""
-    run = small_run(noise, val_fraction=0.0)
-    run.budget(seconds=1.5, most_steps=most_steps)
-    _, records = trained(run, noise)
-    assert abs(len(records) - expected) <= 8
-    assert len(records) == run.schedule.total
-    assert len(records) == most_steps or most_steps != 20
-
-
-def test_a_run_that_is_stopped_while_it_is_measured_gets_its_steps_later(noise, clock, tmp_path):
-    run = small_run(noise, val_fraction=0.0)
-    run.budget(seconds=1.5)
-    list(islice(train(run, noise), 3))
-    assert run.schedule.total is None
-    charrnn.save(tmp_path / "run.npz", run)
-    run, records = trained(charrnn.load(tmp_path / "run.npz"), noise)
-    assert run.finished
-    assert run.progress.step == run.schedule.total == 3 + len(records)
-
-
-# validation
-
-
-@pytest.fixture
-def overfitted(noise):
-    """Noise that is learnt by heart: its validation loss must rise in the end."""
-    return trained(small_run(noise, 120, lr=0.1, val_every=5, val_fraction=0.3), noise)
-
-
-def test_the_best_weights_are_those_of_the_lowest_validation(noise, overfitted):
-    run, records = overfitted
-    validations = [(r.step, r.val_loss) for r in records if r.val_loss is not None]
-    assert run.progress.validations == validations
-    assert [step for step, _ in validations] == list(range(5, 121, 5))
-    best_step, best_loss = min(validations, key=lambda one: one[1])
-    assert (run.progress.best_step, run.progress.best_val_loss) == (best_step, best_loss)
-    assert best_step < 120
-
-    again = small_run(noise, 120, lr=0.1, val_every=5, val_fraction=0.3)
-    list(islice(train(again, noise), best_step))
-    assert_array_equal(again.adam.average.flat, run.best.flat)
-    assert_array_equal(run.model().network.params.flat, run.best.flat)
-    assert not np.array_equal(run.model("last").network.params.flat, run.best.flat)
-
-
-def test_the_closing_score_is_that_of_the_best_weights_over_the_whole_held_out_part(noise, overfitted):
-    run, _ = overfitted
-    _, held_out = noise.split(0.3)
-    score = charrnn.evaluate(run.model("best"), noise.vocab.decode(held_out))
-    assert sum(part.nats for part in closing_scores(run, noise)) == pytest.approx(score.nats)
-    assert sum(part.chars for part in closing_scores(run, noise)) == len(held_out) - 1
-
-
-def test_a_validation_is_the_score_of_the_weights_at_that_step(noise):
-    run, records = trained(small_run(noise, 6, val_every=3), noise)
-    _, held_out = noise.split(0.1)
-    step_characters = 4 * (269 // 4) // run.epoch_steps
-    part = held_out[: training.validation_length(3, step_characters, len(held_out))]
-    score = charrnn.evaluate(run.model("last"), noise.vocab.decode(part))
-    assert records[-1].val_loss == pytest.approx(score.nats_per_char)
-
-
-@pytest.mark.parametrize("threads", [1, 2])
-def test_validating_does_not_change_what_is_learnt(noise, threads):
-    without, _ = trained(small_run(noise, 20, dropout=0.3, val_every=1000), noise)
-    often, _ = trained(small_run(noise, 20, dropout=0.3, val_every=1), noise, threads=threads)
-    assert len(without.progress.validations) == 1  # at the end
-    assert len(often.progress.validations) == 20
-    assert_array_equal(often.network.params.flat, without.network.params.flat)
-
-
-def test_a_new_budget_compares_with_the_old_best_weights(noise, overfitted):
-    """Which are measured again, since another part of the held-out text may be read."""
-    run, _ = overfitted
-    best, best_step = run.best.flat.copy(), run.progress.best_step
-    run.budget(total_steps=5)
-    _, records = trained(run, noise)
-    assert records[-1].val_loss > run.progress.best_val_loss
-    assert run.progress.best_step == best_step
-    assert_array_equal(run.best.flat, best)
-
-
-def test_without_a_held_out_part_nothing_is_validated(noise):
-    run, records = trained(small_run(noise, 12, val_fraction=0.0, val_every=1), noise)
-    assert {r.val_loss for r in records} == {None}
-    assert run.best is None
-    assert run.closed
-    assert run.progress.validations == list(closing_scores(run, noise)) == []
-    assert_array_equal(run.model().network.params.flat, run.adam.average.flat)
-    assert run.epoch_steps == -(-(299 // 4) // 8)  # the whole text is read
-
-
-def test_measuring_a_step_leaves_the_run_as_it_is(noise):
-    run = small_run(noise, 5, dropout=0.3)
-    before = arrays(run)
-    assert measure_step(run, noise) > 0
     assert arrays(run) == before
