@@ -165,10 +165,13 @@ class Archive:
 
     def expect(self, arrays: Mapping[str, tuple[tuple[int, ...], npt.DTypeLike]]) -> None:
         """Check that the archive has room for these arrays, by shape and dtype, and no others, before one is read."""
-        for name in {f"{name}.npy" for name in arrays} - self._members.keys():
-            raise self.fault(f"the array {name.removesuffix('.npy')} is missing")
-        for name in self._members.keys() - {f"{name}.npy" for name in arrays} - {METADATA}:
-            raise self.fault(f"its member {name!r} does not belong to its model")
+        for name in arrays:
+            if f"{name}.npy" not in self._members:
+                raise self.fault(f"the array {name} is missing")
+        known = {METADATA, *(f"{name}.npy" for name in arrays)}
+        for member in self._members:
+            if member not in known:
+                raise self.fault(f"its member {member!r} does not belong to its model")
         for name, (shape, dtype) in arrays.items():
             header = self._members[f"{name}.npy"].size - prod(shape) * np.dtype(dtype).itemsize
             if not 0 < header <= MOST_HEADER:

@@ -322,7 +322,7 @@ def test_what_is_expected_is_all_there_is(path, unpack, forge):
             with pytest.raises(CheckpointError, match="not the size"):
                 opened.expect(kinds | {"b": (wrong, np.float64)})
         with pytest.raises(CheckpointError, match="array c is missing"):
-            opened.expect(kinds | {"c": ((1,), np.float32)})
+            opened.expect(kinds | {"c": ((1,), np.float32), **{f"d{i}": ((1,), np.float32) for i in range(9)}})
         with pytest.raises(CheckpointError, match="does not belong to its model"):
             opened.expect({"a": kinds["a"]})
     members = unpack(path)
