@@ -23,7 +23,8 @@ NETWORKS = [
     (2.5e12, (128, 1)),
     (7.5e12, (256, 1)),
     (3e13, MIDDLE),
-    (inf, (512, 2)),
+    (2e14, (512, 2)),
+    (inf, (1024, 2)),
 ]  # with the most arithmetic for each
 WIDTH = 256  # hidden units in one layer, for which the rates are
 LEARNING_RATES = {"rnn": 0.008, "gru": 0.012, "lstm": 0.02}  # Adam's; gates bear more
