@@ -13,8 +13,7 @@ from click.testing import CliRunner
 from charrnn.cli import main
 
 TRAINED = shlex.split(
-    "train corpus.txt --hidden 12 --layers 2 --batch-size 4 --seq-length 16 --lr 0.02 --steps 60 --val-every 20 "
-    "--quiet"
+    "train corpus.txt --hidden 12 --layers 2 --batch-size 4 --seq-length 16 --lr 0.02 --steps 60 --val-every 20 --quiet"
 )
 
 
