@@ -23,7 +23,7 @@ NETWORKS = [
     (2.5e12, (128, 1)),
     (7.5e12, (256, 1)),
     (3e13, MIDDLE),
-    (2e14, (512, 2)),
+    (4e14, (512, 2)),
     (inf, (1024, 2)),
 ]  # with the most arithmetic for each
 WIDTH = 256  # hidden units in one layer, for which the rates are

@@ -29,8 +29,6 @@ Piece = TypeVar("Piece", bound=str | bytes)
 class Hash(Protocol):
     def update(self, data: bytes, /) -> None: ...
 
-    def hexdigest(self) -> str: ...
-
 
 def ended(pieces: Iterator[Piece]) -> Iterator[Piece]:
     """The pieces of a text and, if its last line has no end, a newline."""

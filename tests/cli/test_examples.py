@@ -97,7 +97,7 @@ def test_the_examples_of_the_readme(workplace):
 
 @pytest.mark.parametrize("name", ["eval", "sample", "score"])
 def test_every_option_of_its_own_is_in_an_example_of_the_help(name):
-    shared = {"-c", "--encoding", "--threads", "--weights", "--null", "--prime-file", "--help"}
+    shared = {"-c", "--encoding", "--threads", "--weights", "--null", "--prime-file"}
     words = {word for line in help_examples() for word in shlex.split(line) if line.startswith(f"charrnn {name} ")}
     unseen = [option.opts for option in main.commands[name].params if not (words | shared) & set(option.opts)]
     assert [opts for opts in unseen if opts[0].startswith("-")] == []

@@ -1,3 +1,5 @@
+"""Files to read, of any bytes."""
+
 import pytest
 
 
