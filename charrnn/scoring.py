@@ -84,7 +84,8 @@ def units(
     ours = surprisals(model, parts, unknown, per == "char", threads, where)
     if not against:
         return _rows(((part, None) for part in ours), per)
-    return _rows(together(ours, surprisals(against, again, unknown, False, threads, where)), per)
+    theirs = surprisals(against, again, unknown, False, threads, f"{where}, as the other model reads it,")
+    return _rows(together(ours, theirs), per)
 
 
 def _rows(parts: Iterable[tuple[Part, Part | None]], per: str) -> Iterator[Row]:

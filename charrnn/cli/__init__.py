@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from io import TextIOWrapper
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -29,18 +29,25 @@ INTERRUPTED = 130
 class Group(click.Group):
     """Turns every error that a user can cause into one line on standard error and an exit status."""
 
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().main(*args, **kwargs)
+        except OSError as error:  # --help and --version are written before anything is invoked
+            drop_output()
+            fail(f"output: {error.strerror or error}")
+
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except CharRNNError as error:
-            fail(ctx, str(error))
+            fail(str(error))
         except MemoryError:
-            fail(ctx, "out of memory; choose a smaller --hidden, --batch-size, --seq-length or --num-samples")
+            fail("out of memory; choose a smaller --hidden, --batch-size, --seq-length or --num-samples")
         except BrokenPipeError:  # the reader of our output has had enough, as `head` does
             drop_output()
         except OSError as error:
             drop_output()
-            fail(ctx, f"{error.filename or 'output'}: {error.strerror or error}")
+            fail(f"{error.filename or 'output'}: {error.strerror or error}")
         except KeyboardInterrupt:
             ctx.exit(INTERRUPTED)
         return None
@@ -52,10 +59,10 @@ def drop_output() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def fail(ctx: click.Context, message: str) -> None:
+def fail(message: str) -> NoReturn:
     """Say in one line what was wrong, and exit with 1."""
     click.echo("charrnn: " + harmless(message.replace("\n", "\\n")), err=True)
-    ctx.exit(1)
+    sys.exit(1)
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

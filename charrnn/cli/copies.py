@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ..copying import Copied
+import click
+
+from ..copying import Copied, copied
 from ..text.reading import STDIN, check_end, read_bytes, read_text
 from .output import as_text, harmless, plural
 
@@ -22,6 +25,26 @@ def check_readable(names: Sequence[str], encoding: str, as_bytes: bool) -> None:
                 check_end(name, file)
         elif name != STDIN and (os.path.isfile(name) or os.path.isdir(name) or not os.path.exists(name)):
             next(read_bytes(name) if as_bytes else read_text(name, encoding), None)
+
+
+def finish(
+    answer: dict[str, Any] | None, samples: Sequence[str | bytes], check: Sequence[str], encoding: str, unit: str
+) -> None:
+    """Print the answer for programs, if there is one, with what `check` finds in it; or tell people that.
+
+    The answer is printed also if a corpus cannot be read to its end, or if one has had enough of waiting for that.
+    """
+    found: dict[str, Any] = {}
+    try:
+        if check and samples:
+            result = copied(samples, check, encoding)
+            found = {"check": as_object(result)}
+            if answer is None:
+                for line in report(result, unit, len(samples)):
+                    click.echo(line, err=True)
+    finally:
+        if answer is not None:
+            click.echo(json.dumps(answer | found))
 
 
 def report(result: Copied, unit: str, samples: int) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
@@ -34,8 +33,9 @@ OPTIONS = {
     "novel": record(
         "--novel",
         is_flag=True,
-        help="None is a line that the model learnt from; held-out lines may be. The checkpoint keeps 32 bits of each: "
-        "none slips through, and of new ones one in 4,300 is refused where a million are kept.",
+        help="None is a line of the text that the model learnt from (of that of an --init-from before it they may be); "
+        "held-out lines may be. The checkpoint keeps 32 bits of each: none slips through, and of new ones one in 4,300 "
+        "is refused where a million are kept.",
     ),
     "scores": record("--scores", is_flag=True, help="Behind each a tab and its bits, those of its end included."),
 }
@@ -98,10 +98,10 @@ def write_records(
 
     If some records that were drawn had to be refused, it tells on standard error how many.
     """
-    from ..copying import copied
-    from ..sampling.records import Tally, new_records
+    from ..sampling.demands import matching
+    from ..sampling.records import Tally, TooFewError, new_records
     from ..sampling.texts import forbidden_characters
-    from .copies import as_object, report
+    from .copies import finish
 
     prefix_ids, _ = model.vocab.encode(prefix or "", unknown, "the prefix")
     shortest, longest = max(1, min_length), max_length or MAX_LENGTH
@@ -111,6 +111,8 @@ def write_records(
         what = "--min-length" if shortest > longest else "the length of --prefix"
         raise click.UsageError(f"{what} is more than --max-length, which is {longest}.")
     forbidden = forbidden_characters(model.vocab, ban, allow, model.start)
+    if match is not None:
+        matching(match, model.vocab.of_bytes)  # what is no regular expression is told before a seed is
     seed, tally = chosen_seed(seed), Tally()
     kept: list[Drawn] = []
     lists = new_records(
@@ -129,22 +131,26 @@ def write_records(
         seed,
         tally,
     )
-    for records in lists:
-        if not as_json:
-            lines: list[Any] = [_line(drawn, scores) for drawn in records]
-            write(lines[0][:0].join(lines))
-        if as_json or check:
-            kept += records
-    if tally.refused:
+    ended: TooFewError | SystemExit | None = None
+    try:
+        for records in lists:
+            if not as_json:
+                lines: list[Any] = [_line(drawn, scores) for drawn in records]
+                write(lines[0][:0].join(lines))
+            if as_json or check:
+                kept += records
+    except (TooFewError, SystemExit) as error:  # which has to wait for what there is to be told; the latter is Ctrl-C
+        ended = error
+    if isinstance(ended, SystemExit):
+        check = ()
+    elif tally.refused and not ended:  # else the error has the tally in it
         click.echo(str(tally), err=True)
-    result = copied([drawn.text[len(prefix_ids) :] for drawn in kept], check, encoding) if check else None
-    if as_json:
-        drawn_records = [{"text": as_text(drawn.text), "bits": drawn.bits} for drawn in kept]
-        answer = {"seed": seed, "prefix": as_text(model.vocab.decode(prefix_ids)), "records": drawn_records}
-        click.echo(json.dumps(answer if result is None else answer | {"check": as_object(result)}))
-    elif result:
-        for line in report(result, model.vocab.unit, num_samples):
-            click.echo(line, err=True)
+    drawn_records = [{"text": as_text(drawn.text), "bits": drawn.bits} for drawn in kept]
+    answer = {"seed": seed, "prefix": as_text(model.vocab.decode(prefix_ids)), "records": drawn_records}
+    texts = [drawn.text[len(prefix_ids) :] for drawn in kept]
+    finish(answer if as_json else None, texts, check, encoding, model.vocab.unit)
+    if ended:
+        raise ended
 
 
 def _line(drawn: Drawn, scored: bool) -> str | bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -15,6 +15,7 @@ from .threads import physical_cores
 
 if TYPE_CHECKING:
     from ..run import Run
+    from ..scoring import Row
 
 COLOUR = ("--colour", "--color")
 WHEN = ("auto", "always", "never")
@@ -45,7 +46,8 @@ class Score(click.Command):
     "--top",
     type=whole(1, 10**7),
     metavar="K",
-    help="Only the K oddest rows, the oddest first: by bits / (chars + 16), since a few characters prove little.",
+    help="Only the K oddest rows, the oddest first: by bits / (chars + 16), since a few characters prove little. "
+    "They come at the text's end, or with Ctrl-C.",
 )
 @click.option(
     "--threshold", type=real(-1e9, 1e9), metavar="BITS", help="Only rows that take at least BITS bits per character."
@@ -114,6 +116,7 @@ def score_command(
       charrnn score other.txt --against other.npz --top 20
       charrnn score other.txt --unknown skip > lines.tsv
       charrnn score other.txt --colour
+      charrnn score - --threshold 3 < other.txt
     """
     if colour != "never" and (as_jsonl or top or threshold is not None or against):
         raise click.UsageError("--colour shows the text; --jsonl, --top, --threshold and --against are about rows.")
@@ -129,7 +132,7 @@ def score_command(
     per = per or ("char" if shows_text else "line")
     output = Output("" if shows_text or as_jsonl else "\t".join(columns(per, against is not None)) + "\n")
     parts = output.flushed_before(read(run, texts, encoding))
-    where = ", ".join(map(label, texts))
+    where = ", ".join(map(label, texts)) or "the held-out part"
     rows = units(run.model(weights), parts, per, unknown, other, threads or physical_cores(), where)
     if shows_text:
         click.echo(legend(), err=True)
@@ -137,9 +140,20 @@ def score_command(
     else:
         rows = (row for row in rows if row.chars and (threshold is None or strangeness(row) >= threshold))
         line = jsonl if as_jsonl else tsv
-    for row in oddest(rows, top) if top else rows:
+    stops: list[SystemExit] = []
+    for row in oddest(until_stopped(rows, stops), top) if top else rows:
         output.add(line(row, per))
     output.flush()
+    for stop in stops:
+        raise stop
+
+
+def until_stopped(rows: Iterable[Row], stops: list[SystemExit]) -> Iterator[Row]:
+    """The rows up to Ctrl-C, which is noted: where a text has no end, that is when the oddest are wanted."""
+    try:
+        yield from rows
+    except SystemExit as stop:
+        stops.append(stop)
 
 
 def read(run: Run, names: Sequence[str], encoding: str | None) -> Iterator[str | bytes]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -10,11 +9,10 @@ from typing import Any
 import click
 import numpy as np
 
-from ..copying import copied
 from ..language_model import LanguageModel
 from ..text.corpus import read_ids
 from ..text.vocab import Ids
-from .copies import as_object, report
+from .copies import finish
 from .drawing import chosen_seed, drawing
 from .interactive import converse
 from .output import as_text, write
@@ -84,13 +82,8 @@ def write_texts(
             write(sample)
         if sys.stdout.isatty():  # so that the prompt stands on a line of its own
             click.echo(err=True)
-    result = copied(samples, check, encoding) if check else None
-    if as_json:
-        answer = {"seed": seed, "prime": as_text(decode(prime_ids)), "samples": list(map(as_text, samples))}
-        click.echo(json.dumps(answer if result is None else answer | {"check": as_object(result)}))
-    elif result:
-        for line in report(result, model.vocab.unit, num_samples):
-            click.echo(line, err=True)
+    answer = {"seed": seed, "prime": as_text(decode(prime_ids)), "samples": list(map(as_text, samples))}
+    finish(answer if as_json else None, samples, check, encoding, model.vocab.unit)
 
 
 def collect(

@@ -147,7 +147,7 @@ class Archive:
     def _check_sum(self) -> None:
         content = self._size - COMMENT
         if content < 0 or _sha256(self._file, content) != self._file.read(COMMENT):
-            raise self.fault("its checksum does not fit, so it was damaged, cut short or changed; use a copy of it")
+            raise self.fault("its checksum does not fit: it was damaged or cut short, or is not of charrnn; use a copy")
 
     def _read_metadata(self) -> dict[str, Any]:
         member = self._members.get(METADATA)

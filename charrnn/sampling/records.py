@@ -104,7 +104,7 @@ def _accepted(records: Iterator[list[Drawn]], n: int, demands: list[Demand], tal
         if fruitless > PATIENCE:
             raise TooFewError(
                 f"{tally.accepted:,} of the {n:,} asked for, and the last {PATIENCE:,} characters gave no more; "
-                f"ask for fewer, or for less of each: {tally}"
+                f"ask for fewer, or loosen what is asked of them: {tally}"
             )
 
 

@@ -35,11 +35,12 @@ def test_every_option_is_explained(charrnn, name):
 
 @pytest.mark.parametrize(("name", "line"), [(name, line) for name in COMMANDS for line in examples(name)])
 def test_every_example_can_be_typed(name, line):
-    program, command, *words = shlex.split(line.partition(" > ")[0])
+    program, command, *words = shlex.split(re.split(" [<>] ", line)[0])
     assert (program, command) == ("charrnn", name)
     context = main.commands[name].make_context(name, list(words))
     given = {param for param in context.params if context.get_parameter_source(param).name == "COMMANDLINE"}
-    assert len(given) == len({word for word in words if word.startswith("-")}) + ("corpus" in given or "texts" in given)
+    options = {word for word in words if word.startswith("-") and word != "-"}
+    assert len(given) == len(options) + ("corpus" in given or "texts" in given)
 
 
 RECORDS = "Records (models of train --lines)"

@@ -3,6 +3,10 @@
 import json
 import re
 import shlex
+import signal
+import subprocess
+import sys
+import time
 from collections import Counter
 
 import numpy as np
@@ -190,6 +194,24 @@ def test_too_few_is_a_clear_end(invoke, names, monkeypatch):
     assert sorted(lines) == ["anli", "anna"]
     assert "2 of the 10 asked for, and the last 20,000 characters gave no more" in result.err
     assert result.err.count("\n") == 1
+
+    told = invoke(*SEEDED, "-n", 10, "--unique", "--match", "anna|anli", "--json", "--check", "names.txt")
+    assert told.status == 1
+    assert told.err == result.err
+    answer = json.loads(told.out)
+    assert [record["text"] for record in answer["records"]] == lines
+    assert answer["check"]["longest"]["length"] == 4
+
+
+def test_ctrl_c_tells_those_that_there_are(names):
+    command = [sys.executable, "-m", "charrnn", "sample", "-n", "100000000", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stderr.readline().startswith(b"seed ")
+        time.sleep(1)
+        process.send_signal(signal.SIGTERM)
+        answer = json.loads(process.stdout.read())
+    assert process.returncode == 130
+    assert len(answer["records"]) > 10
 
 
 @pytest.mark.parametrize(

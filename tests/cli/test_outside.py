@@ -49,7 +49,9 @@ def test_nobody_reads(bash, trained, command):
     assert result.stderr == b"0\n"
 
 
-@pytest.mark.parametrize("command", ["sample --length 5 --seed 1", "eval", "score", "info --json"])
+@pytest.mark.parametrize(
+    "command", ["sample --length 5 --seed 1", "eval", "score", "info --json", "--help", "--version", "eval --help"]
+)
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
 def test_a_full_disk(bash, trained, command):
     result = bash(f"$CHARRNN {command} > /dev/full")

@@ -164,6 +164,8 @@ class TestCheck:
         assert "'x' is not" in charrnn(*SEEDED, "--check", "corpus.txt", "--encoding", "x", status=1).err
         assert "--encoding" in charrnn(*SEEDED, "--encoding", "utf-8", status=2).err
         assert "once" in charrnn(*SEEDED, "--check", "-", "--prime-file", "-", status=2).err
+        result = shell(*SEEDED, "--length", 9, "--check", "-", "--json", input=b"\xff")
+        assert len(json.loads(result.stdout)["samples"][0]) == 9  # what was written is not lost
         result = shell(*SEEDED, "--length", 9, "--check", "-", input=b"\xff")
         assert result.returncode == 1
         assert result.stderr.startswith(b"charrnn: standard input: not utf-8")

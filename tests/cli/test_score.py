@@ -4,8 +4,10 @@ import csv
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from math import inf, log, log2
 
 import pytest
@@ -161,6 +163,18 @@ class TestStreams:
             process.stdin.close()
             assert len(process.stdout.readlines()) == 401
         assert process.returncode == 0
+
+    def test_the_oddest_of_a_stream_come_when_it_is_stopped(self, trained, folder):
+        command = [sys.executable, "-m", "charrnn", "score", "-", "--top", "1"]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+            process.stdin.write(b"the dog sees.\n" * 300 + b"QZXVQZXVQZXV\n" + b"the dog sees.\n" * 600)
+            process.stdin.flush()
+            assert process.stdout.readline().endswith(b"text\n")
+            time.sleep(1)
+            process.send_signal(signal.SIGTERM)
+            (row,) = process.stdout.read().splitlines()
+        assert row.endswith(b"\tQZXVQZXVQZXV")
+        assert process.returncode == 130
 
     def test_into_head(self, trained, folder):
         (folder / "long").write_text("the moon\n" * 8000)
