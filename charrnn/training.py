@@ -13,7 +13,7 @@ from .budget import interval, steps_within, validation_length
 from .errors import OptionError
 from .evaluation import Score, scores
 from .language_model import LanguageModel
-from .nn.optim import WARMUP, clip, learning_rate
+from .nn.optim import WARMUP, clip, learning_rate, since_warmup
 from .nn.params import Array
 from .nn.shards import Shards
 from .recovery import REMEMBER_EVERY, Recovery, go_back, highest_rate, promising, remember
@@ -47,10 +47,12 @@ def train(run: Run, corpus: Corpus, threads: int = 1, set_aside: float = 0.0) ->
     """Train until the run's budget is used up, in place; between two records the run can be saved, or left for good.
 
     A budget in seconds becomes a number of steps before the warm-up ends; `set_aside` seconds of it are left to whoever
-    iterates. Streams start at the zero state with every epoch. If a loss, the gradient or the weights stop being
-    finite, the run goes back to a state in which they were and on with a lower learning rate (see recovery.py), and the
-    next record says so. Raises OptionError without a budget, and DivergedError if going back is no use; the run is then
-    in that good state.
+    iterates. Streams start at the zero state with every epoch. Dropout grows evenly from none to that of the options:
+    little is learnt by heart from what has been read once. If a loss, the gradient or the weights stop being finite,
+    the run goes back to a state in which they were and on with a lower learning rate (see recovery.py), and the next
+    record says so. Raises OptionError without a budget, and DivergedError if going back is no use; the run is then in
+    that good state.
+    Source: Morerio et al., "Curriculum dropout" (2017), for dropout that grows.
     """
     run.check(corpus)
     if run.schedule.total is None and run.schedule.seconds is None:
@@ -67,7 +69,8 @@ def train(run: Run, corpus: Corpus, threads: int = 1, set_aside: float = 0.0) ->
         step, schedule, progress = run.progress.step, run.schedule, run.progress
         x, y, first = streams.chunk(step)
         state = run.network.zero_state(run.options.batch_size) if first else run.state
-        loss, grads, new_state = shards.gradient(x, y, state, (run.options.seed, step), restarts(run, x))
+        dropout = run.options.dropout * since_warmup(step, schedule.start, schedule.total)
+        loss, grads, new_state = shards.gradient(x, y, state, (run.options.seed, step), restarts(run, x), dropout)
         grad_norm = clip(grads.flat, run.options.grad_clip)
         if not (isfinite(loss) and isfinite(grad_norm)):
             recoveries.append(go_back(run, "loss or its gradient", step + 1))
@@ -131,7 +134,7 @@ def restarts(run: Run, x: Ids) -> Array | None:
 
 def make_shards(run: Run, threads: int) -> Shards:
     """What works out this run's gradients."""
-    return Shards(run.network, run.options.batch_size, run.options.shards, threads, run.options.dropout)
+    return Shards(run.network, run.options.batch_size, run.options.shards, threads, run.options.dropout > 0)
 
 
 def measure_step(run: Run, corpus: Corpus, threads: int = 1) -> float:
@@ -141,7 +144,7 @@ def measure_step(run: Run, corpus: Corpus, threads: int = 1) -> float:
     shards = make_shards(run, threads)
     for _ in range(2):
         began = perf_counter()
-        shards.gradient(x, y, run.state, (run.options.seed, 0), restarts(run, x))
+        shards.gradient(x, y, run.state, (run.options.seed, 0), restarts(run, x), run.options.dropout)
     return perf_counter() - began
 
 

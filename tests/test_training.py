@@ -96,12 +96,26 @@ def test_every_epoch_begins_at_the_zero_state_and_drops_other_values(verse, drop
     run = small_run(verse, lr=0.0, dropout=dropout)
     run.network.params.flat[:] = np.random.default_rng(1).normal(size=run.network.params.flat.size)
     epoch = run.epoch_steps
-    run.budget(total_steps=2 * epoch)
+    epochs = 2 + -(-WARMUP // epoch)
+    run.budget(total_steps=epochs * epoch)
     _, records = trained(run, verse)
-    again = [one.loss == other.loss for one, other in zip(records[:epoch], records[epoch:], strict=True)]
-    assert set(again) == {dropout == 0}
+    one, other = records[-2 * epoch : -epoch], records[-epoch:]
+    assert {a.loss == b.loss for a, b in zip(one, other, strict=True)} == {dropout == 0}
     assert records[epoch - 1].epoch == 1
-    assert records[-1].epoch == 2
+    assert records[-1].epoch == epochs
+
+
+def test_nothing_is_dropped_in_the_warm_up_and_then_more_and_more(verse):
+    """At a rate of zero, with weights that tell, the loss rises with what is dropped: by nothing, a little, much."""
+    run, plain = (small_run(verse, lr=0.0, dropout=dropout) for dropout in (0.9, 0.0))
+    random = np.random.default_rng(1).normal(size=run.network.params.flat.size)
+    for each in (run, plain):
+        each.network.params.flat[:] = random
+        each.budget(total_steps=WARMUP + 60)
+    dropping, keeping = ([record.loss for record in trained(each, verse)[1]] for each in (run, plain))
+    assert dropping[:WARMUP] == keeping[:WARMUP]
+    differences = np.abs(np.subtract(dropping, keeping))[WARMUP:]
+    assert 0 < differences[:20].mean() < differences[-20:].mean()
 
 
 @pytest.mark.parametrize("cell", CELLS)

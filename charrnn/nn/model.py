@@ -57,9 +57,7 @@ class Model:
         `keep` (T, B) is 0 where a stream's state starts again at zero before x_t is read, else 1. `key` is (seed, step,
         ...), from which the dropout masks are drawn. Returns the state after the last character.
         """
-        assert work.dropout == (dropout > 0), (
-            "the workspace is for a network with dropout, or without, but not for both"
-        )
+        assert work.dropout or not dropout, "the workspace is for a network without dropout"
         p, B = self.params, work.B
         kept = None if keep is None else pad(keep, work.columns, 1)
         new_state = []
@@ -78,7 +76,7 @@ class Model:
             new_state.append(tuple(part[:, :B] for part in last))
             flatten(layer.cell.h, layer.flat_h)
             h = layer.flat_h[:, B:]
-            if dropout:
+            if work.dropout:
                 dropout_mask(layer.mask, dropout, *key, number)
                 h = np.multiply(h, layer.mask, out=layer.flat_output)
             if number:

@@ -23,10 +23,20 @@ def learning_rate(step: int, lr: float, start: int, total: int | None) -> float:
     done = step - start
     if done < WARMUP:
         return lr * (done + 1) / WARMUP
+    return lr * (FINAL_LR + (1 - FINAL_LR) * 0.5 * (1 + cos(pi * since_warmup(step, start, total))))
+
+
+def since_warmup(step: int, start: int, total: int | None) -> float:
+    """The share that is done of all steps after the warm-up: 0 before, 1 at the last.
+
+    So nothing that follows from it depends on `total` before that is known.
+    """
+    done = step - start - WARMUP + 1
+    if done <= 0:
+        return 0.0
     if total is None:
         raise ValueError("the total number of steps must be known when the warm-up ends")
-    share = min(1.0, (done - WARMUP + 1) / (total - start - WARMUP))
-    return lr * (FINAL_LR + (1 - FINAL_LR) * 0.5 * (1 + cos(pi * share)))
+    return min(1.0, done / (total - start - WARMUP))
 
 
 def clip(gradient: Array, limit: float) -> float:

@@ -16,14 +16,14 @@ from .softmax import nats_and_gradient
 from .team import shared_zeros, team
 from .workspace import Workspace
 
-Question = tuple[Array, Array, State, tuple[int, ...], Array | None]  # x, y, state, key, keep
+Question = tuple[Array, Array, State, tuple[int, ...], Array | None, float]  # x, y, state, key, keep, dropout
 Answer = list[tuple[float, State]]  # the loss and the new state of each share
 
 
 class Shards:
-    """Forward and backward of `count` shares of B streams, on up to `threads` cores."""
+    """Forward and backward of `count` shares of B streams, on up to `threads` cores. `dropout`: is there ever any?"""
 
-    def __init__(self, model: Model, B: int, count: int, threads: int, dropout: float = 0.0) -> None:
+    def __init__(self, model: Model, B: int, count: int, threads: int, dropout: bool = False) -> None:
         self.given = model.params
         size = min(threads, count)
         zeros = np.zeros if size == 1 else shared_zeros
@@ -41,16 +41,22 @@ class Shards:
         self._ask = team(size, work)
 
     def gradient(
-        self, x: Array, y: Array, state: State, key: tuple[int, ...], keep: Array | None = None
+        self,
+        x: Array,
+        y: Array,
+        state: State,
+        key: tuple[int, ...],
+        keep: Array | None = None,
+        dropout: float = 0.0,
     ) -> tuple[float, Params, State]:
         """The mean loss in nats per character over all T*B targets, its gradient, and the state after x.
 
-        `x`, `y` are ids (T, B); `key` is (seed, step), from which dropout masks are drawn; `keep` is as in
-        `Model.forward`.
+        `x`, `y` are ids (T, B); `key` is (seed, step), from which dropout masks are drawn; `keep` and `dropout`
+        are as in `Model.forward`.
         """
         if self.params is not self.given:
             self.params.flat[:] = self.given.flat
-        answers = self._ask((x, y, state, key, keep))
+        answers = self._ask((x, y, state, key, keep, dropout))
         size = len(answers)
         totals, states = zip(*(answers[i % size][i // size] for i in range(len(self.grads))), strict=True)
         for other in self.grads[1:]:
@@ -61,12 +67,20 @@ class Shards:
 class _Share:
     """Forward and backward of the streams in some columns."""
 
-    def __init__(self, model: Model, columns: slice, dropout: float) -> None:
+    def __init__(self, model: Model, columns: slice, dropout: bool) -> None:
         self.model, self.columns, self.dropout = model, columns, dropout
         self._works: dict[int, Workspace] = {}
 
     def gradient(
-        self, x: Array, y: Array, state: State, key: tuple[int, ...], keep: Array | None, grads: Params, number: int
+        self,
+        x: Array,
+        y: Array,
+        state: State,
+        key: tuple[int, ...],
+        keep: Array | None,
+        dropout: float,
+        grads: Params,
+        number: int,
     ) -> tuple[float, State]:
         """The sum of nats over this share's targets, and its new state; its part of the gradient goes to `grads`."""
         own = self.columns
@@ -74,7 +88,7 @@ class _Share:
         work = self._workspace(len(x))
         own_state = tuple(tuple(part[:, own] for part in layer) for layer in state)
         with np.errstate(all="ignore"):  # what is not finite is found by its sum
-            new = self.model.forward(x[:, own], own_state, work, kept, self.dropout, (*key, number))
+            new = self.model.forward(x[:, own], own_state, work, kept, dropout, (*key, number))
             total = nats_and_gradient(work.logits, y[:, own].ravel(), 1 / y.size)
             self.model.backward(x[:, own], work, grads, kept)
         return total, new
@@ -82,7 +96,7 @@ class _Share:
     def _workspace(self, T: int) -> Workspace:
         if T not in self._works:
             streams = self.columns.stop - self.columns.start
-            self._works[T] = self.model.workspace(T, streams, dropout=self.dropout > 0)
+            self._works[T] = self.model.workspace(T, streams, dropout=self.dropout)
         return self._works[T]
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from charrnn.nn.optim import FINAL_LR, RECENT, WARMUP, Adam, clip, learning_rate
+from charrnn.nn.optim import FINAL_LR, RECENT, WARMUP, Adam, clip, learning_rate, since_warmup
 from charrnn.nn.params import Params
 
 SHAPES = {"W": (3, 4), "b": (3,)}
@@ -31,6 +31,11 @@ def test_a_budget_that_starts_later_has_the_same_rates():
     assert [learning_rate(k, 1.0, 0, 300) for k in range(300)] == [
         learning_rate(70 + k, 1, 70, 370) for k in range(300)
     ]
+
+
+def test_the_share_since_the_warm_up_rises_evenly_from_none_to_all():
+    shares = [since_warmup(step, 10, 10 + WARMUP + 4) for step in range(10, 10 + WARMUP + 6)]
+    assert shares == [0.0] * WARMUP + [0.25, 0.5, 0.75, 1.0, 1.0, 1.0]
 
 
 def test_the_total_is_not_needed_before_the_warm_up_ends():
