@@ -47,11 +47,11 @@ def train(run: Run, corpus: Corpus, threads: int = 1, set_aside: float = 0.0) ->
     """Train until the run's budget is used up, in place; between two records the run can be saved, or left for good.
 
     A budget in seconds becomes a number of steps before the warm-up ends; `set_aside` seconds of it are left to whoever
-    iterates. Streams start at the zero state with every epoch. Dropout grows as the root of the steps from none to that of
-    the options: little is learnt by heart from what has been read once. If a loss, the gradient or the weights stop
-    being finite, the run goes back to a state in which they were and on with a lower learning rate (see recovery.py),
-    and the next record says so. Raises OptionError without a budget, and DivergedError if going back is no use; the run
-    is then in that good state.
+    iterates. Streams start at the zero state with every epoch. Dropout grows as the root of the steps, from none to
+    that of the options: little is learnt by heart from what has been read once. If a loss, the gradient or the weights
+    stop being finite, the run goes back to a state in which they were and on with a lower learning rate (see
+    recovery.py), and the next record says so. Raises OptionError without a budget, and DivergedError if going back is
+    no use; the run is then in that good state.
     Source: Morerio et al., "Curriculum dropout" (2017), for dropout that grows.
     """
     run.check(corpus)
