@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import isfinite, sqrt
+from math import isfinite
 from time import perf_counter
 
 import numpy as np
@@ -47,11 +47,11 @@ def train(run: Run, corpus: Corpus, threads: int = 1, set_aside: float = 0.0) ->
     """Train until the run's budget is used up, in place; between two records the run can be saved, or left for good.
 
     A budget in seconds becomes a number of steps before the warm-up ends; `set_aside` seconds of it are left to whoever
-    iterates. Streams start at the zero state with every epoch. Dropout grows as the root of the steps, from none to
-    that of the options: little is learnt by heart from what has been read once. If a loss, the gradient or the weights
-    stop being finite, the run goes back to a state in which they were and on with a lower learning rate (see
-    recovery.py), and the next record says so. Raises OptionError without a budget, and DivergedError if going back is
-    no use; the run is then in that good state.
+    iterates. Streams start at the zero state with every epoch. Dropout grows evenly from none to that of the options:
+    little is learnt by heart from what has been read once. If a loss, the gradient or the weights stop being finite,
+    the run goes back to a state in which they were and on with a lower learning rate (see recovery.py), and the next
+    record says so. Raises OptionError without a budget, and DivergedError if going back is no use; the run is then in
+    that good state.
     Source: Morerio et al., "Curriculum dropout" (2017), for dropout that grows.
     """
     run.check(corpus)
@@ -69,7 +69,7 @@ def train(run: Run, corpus: Corpus, threads: int = 1, set_aside: float = 0.0) ->
         step, schedule, progress = run.progress.step, run.schedule, run.progress
         x, y, first = streams.chunk(step)
         state = run.network.zero_state(run.options.batch_size) if first else run.state
-        dropout = run.options.dropout * sqrt(since_warmup(step, schedule.start, schedule.total))
+        dropout = run.options.dropout * since_warmup(step, schedule.start, schedule.total)
         loss, grads, new_state = shards.gradient(x, y, state, (run.options.seed, step), restarts(run, x), dropout)
         grad_norm = clip(grads.flat, run.options.grad_clip)
         if not (isfinite(loss) and isfinite(grad_norm)):

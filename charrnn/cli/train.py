@@ -45,8 +45,8 @@ BUDGETS = ("minutes", "epochs", "steps")
     "--dropout",
     type=real(0, 0.99),
     metavar="X",
-    help="Share of each layer's outputs to drop in the last step; it grows as the root of the steps.  [default: the "
-    f"more often the text will be read, the more, to {recipe.MOST_DROPOUT}]",
+    help="Share of each layer's outputs to drop in the last step; it grows evenly from none.  [default: the more often "
+    f"the text will be read, the more, to {recipe.MOST_DROPOUT}]",
 )
 @click.option(
     "--batch-size",
