@@ -21,7 +21,7 @@ def test_twice_the_units_half_the_rate(cell):
 def test_the_more_often_a_text_is_read_and_the_wider_the_network_the_more_is_dropped():
     rates = [recipe.dropout(readings, 256) for readings in (0, 0.5, 2, 10, 40, 1e9)]
     assert rates == sorted(rates)
-    assert recipe.dropout(100, 256) == 2 * recipe.dropout(25, 256) == recipe.dropout(25, 512) > 0
+    assert recipe.dropout(64, 256) == 2 * recipe.dropout(16, 256) == recipe.dropout(16, 512) > 0
     assert rates[0] == 0
     assert rates[-1] == recipe.MOST_DROPOUT
 
