@@ -87,7 +87,7 @@ def _bad_byte(name: str, encoding: str, offset: int, error: UnicodeDecodeError) 
     byte = f"0x{error.object[error.start]:02x}" if error.start < len(error.object) else "the end"
     return TextError(
         f"{label(name)}: not {encoding} at byte offset {offset} ({byte}: {error.reason}); "
-        "name its encoding with --encoding (latin-1, cp1252, utf-16 ...) or read any file with --bytes"
+        "name its encoding with --encoding (latin-1, cp1252, utf-16 ...); train --bytes learns from any file"
     )
 
 
