@@ -106,7 +106,7 @@ def test_every_epoch_begins_at_the_zero_state_and_drops_other_values(verse, drop
 
 
 def test_nothing_is_dropped_in_the_warm_up_and_then_more_and_more(verse):
-    """At a rate of zero, with weights that tell, the loss rises with what is dropped: by nothing, a little, much."""
+    """At a rate of zero, with weights that tell, the loss differs by what is dropped: nothing, a little, much."""
     run, plain = (small_run(verse, lr=0.0, dropout=dropout) for dropout in (0.9, 0.0))
     random = np.random.default_rng(1).normal(size=run.network.params.flat.size)
     for each in (run, plain):

@@ -53,10 +53,10 @@ def test_a_validation_is_the_score_of_the_weights_at_that_step(noise):
 
 @pytest.mark.parametrize("threads", [1, 2])
 def test_validating_does_not_change_what_is_learnt(noise, threads):
-    without, _ = trained(small_run(noise, 20, dropout=0.3, val_every=1000), noise)
-    often, _ = trained(small_run(noise, 20, dropout=0.3, val_every=1), noise, threads=threads)
+    without, _ = trained(small_run(noise, 60, dropout=0.3, val_every=1000), noise)
+    often, _ = trained(small_run(noise, 60, dropout=0.3, val_every=1), noise, threads=threads)
     assert len(without.progress.validations) == 1  # at the end
-    assert len(often.progress.validations) == 20
+    assert len(often.progress.validations) == 60
     assert_array_equal(often.network.params.flat, without.network.params.flat)
 
 

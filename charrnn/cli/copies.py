@@ -1,4 +1,4 @@
-"""The report of `charrnn sample --check`."""
+"""What `charrnn sample` says at its end: the report of --check, and the answer for programs, which has it in it."""
 
 from __future__ import annotations
 

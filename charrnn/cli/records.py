@@ -145,10 +145,11 @@ def write_records(
         check = ()
     elif tally.refused and not ended:  # else the error has the tally in it
         click.echo(str(tally), err=True)
-    drawn_records = [{"text": as_text(drawn.text), "bits": drawn.bits} for drawn in kept]
-    answer = {"seed": seed, "prefix": as_text(model.vocab.decode(prefix_ids)), "records": drawn_records}
-    texts = [drawn.text[len(prefix_ids) :] for drawn in kept]
-    finish(answer if as_json else None, texts, check, encoding, model.vocab.unit)
+    answer = None
+    if as_json:
+        drawn_records = [{"text": as_text(drawn.text), "bits": drawn.bits} for drawn in kept]
+        answer = {"seed": seed, "prefix": as_text(model.vocab.decode(prefix_ids)), "records": drawn_records}
+    finish(answer, [drawn.text[len(prefix_ids) :] for drawn in kept], check, encoding, model.vocab.unit)
     if ended:
         raise ended
 

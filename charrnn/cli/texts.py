@@ -82,8 +82,10 @@ def write_texts(
             write(sample)
         if sys.stdout.isatty():  # so that the prompt stands on a line of its own
             click.echo(err=True)
-    answer = {"seed": seed, "prime": as_text(decode(prime_ids)), "samples": list(map(as_text, samples))}
-    finish(answer if as_json else None, samples, check, encoding, model.vocab.unit)
+    answer = None
+    if as_json:
+        answer = {"seed": seed, "prime": as_text(decode(prime_ids)), "samples": list(map(as_text, samples))}
+    finish(answer, samples, check, encoding, model.vocab.unit)
 
 
 def collect(

@@ -128,8 +128,9 @@ def sample_records(
     """n new records from a model of records. The same seed gives the same ones, and more of them for a larger n.
 
     They have `min_length` to `max_length` characters and begin with `prefix`; all of a record matches the regular
-    expression `match`; with `novel` none is a line that the model was trained on (held-out lines may be), and with
-    `unique` no two are alike. After the prefix no character of `ban` is written, and only those of `allow` are.
+    expression `match`; with `novel` none is a line of the text that the model was trained on (held-out lines may be,
+    and those of a model it began with), and with `unique` no two are alike. After the prefix no character of `ban` is
+    written, and only those of `allow` are.
     Raises TooFewError if such records are too rare, and OptionError for a model of texts.
     """
     prefix_ids, _ = model.vocab.encode(prefix, where="the prefix")
