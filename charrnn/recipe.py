@@ -3,8 +3,8 @@
 Three rules, from the measured runs in benchmarks/README.md:
 
 1. The more time, the larger the network: it must be small enough to make some hundreds of steps.
-2. The more often the text will be read, and the wider the network, the more dropout in the end: else it is learnt by
-   heart.
+2. The more weights there are for each character of the text, and the more often it will be read, the more dropout in
+   the end: else it is learnt by heart.
 3. The more units, the smaller the learning rate: as one over the hidden units of all layers together.
 
 A budget is compared as the arithmetic that fits into it. For one in minutes that takes the speed of the machine.
@@ -30,7 +30,7 @@ NETWORKS = [
 WIDTH = 256  # hidden units in one layer, for which the rates are
 LEARNING_RATES = {"rnn": 0.008, "gru": 0.012, "lstm": 0.02}  # Adam's; gates bear more
 MOST_RATE = 4 / 3  # times that, for smaller networks
-DROPOUT = 0.045  # for layers of WIDTH and a text that is read once; grows with the width, and the root of the readings
+DROPOUT = 0.033  # for a weight for each character and a text that is read once; grows with the roots of both
 ARITHMETIC = 6  # multiplications and additions for each number multiplied with and character, forward and backward
 LEAST_DROPOUT = 0.1  # with less it does nothing but take time
 MOST_DROPOUT = 0.5
@@ -65,9 +65,9 @@ def network(arithmetic: float) -> tuple[int, int]:
     return next(network for most, network in NETWORKS if arithmetic <= most)
 
 
-def dropout(readings: float, hidden: int) -> float:
-    """The share of each layer's outputs to drop in the last step, where the text will be read so many times."""
-    share = round(min(MOST_DROPOUT, DROPOUT * hidden / WIDTH * sqrt(readings)), 2)
+def dropout(readings: float, shape: ModelConfig, characters: int) -> float:
+    """What to drop in the last step, where a text of so many characters will be read so many times."""
+    share = round(min(MOST_DROPOUT, DROPOUT * sqrt(readings * shape.multiplied / characters)), 2)
     return share if share >= LEAST_DROPOUT else 0.0
 
 

@@ -34,7 +34,7 @@ def require(holds: bool, record: object) -> None:
 class Options:
     """What a run's result depends on, besides the text, the shape of the network and the number of steps."""
 
-    dropout: float = 0.1  # at the end of the budget; it grows evenly from none
+    dropout: float = 0.1  # of each layer's outputs and Whh, at the end of the budget; it grows evenly from none
     batch_size: int = 32
     seq_length: int = 64
     lr: float = 6e-3

@@ -18,12 +18,17 @@ def test_twice_the_units_half_the_rate(cell):
     )
 
 
-def test_the_more_often_a_text_is_read_and_the_wider_the_network_the_more_is_dropped():
-    rates = [recipe.dropout(readings, 256) for readings in (0, 0.5, 2, 10, 40, 1e9)]
+def test_the_more_often_a_text_is_read_and_the_more_weights_it_has_the_more_is_dropped():
+    shape, large = ModelConfig(65, hidden=256, layers=1), ModelConfig(65, hidden=512, layers=1)
+    rates = [recipe.dropout(readings, shape, 100_000) for readings in (0, 0.5, 2, 10, 40, 1e9)]
     assert rates == sorted(rates)
-    assert recipe.dropout(64, 256) == 2 * recipe.dropout(16, 256) == recipe.dropout(16, 512) > 0
     assert rates[0] == 0
     assert rates[-1] == recipe.MOST_DROPOUT
+    readings = 0.3**2 / recipe.DROPOUT**2 * 100_000 / shape.multiplied
+    assert recipe.dropout(readings, shape, 100_000) == recipe.dropout(2 * readings, shape, 200_000) == 0.3
+    assert recipe.dropout(readings / 4, shape, 100_000) == recipe.dropout(readings, shape, 400_000) == 0.15
+    as_much_arithmetic = readings * shape.multiplied / large.multiplied
+    assert recipe.dropout(as_much_arithmetic, large, 100_000) == 0.3
 
 
 def test_the_more_arithmetic_the_larger_the_network():

@@ -34,9 +34,10 @@ def choose(values: dict[str, Any], budget: recipe.Budget, vocab_size: int, train
     for name, value in zip(LEFT_OPEN, recipe.network(budget.arithmetic_with(middle)), strict=False):
         values[name] = values[name] or value
     shape = ModelConfig(vocab_size, values["cell"], values["hidden"], values["layers"])
-    readings = budget.characters_with(shape) / max(1, training)
+    training = max(1, training)
+    readings = budget.characters_with(shape) / training
     if values["dropout"] is None:
-        values["dropout"] = recipe.dropout(readings, shape.hidden)
+        values["dropout"] = recipe.dropout(readings, shape, training)
     if values["lr"] is None:
         values["lr"] = recipe.learning_rate(shape.cell, shape.hidden, shape.layers)
     times = f"{readings:,.0f}" if readings > 10 else f"{readings:.1f}"

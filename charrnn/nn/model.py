@@ -1,13 +1,15 @@
 """The network: input projection -> stacked cells -> softmax scores, forward and backward.
 
     a^0_t = Wxh0[:, x_t] + bh0               a column gather: x_t is a character's id, its one-hot vector is never built
-    h^l_t = cell(a^l_t, h^l_{t-1})           the recurrence, see cells/
+    h^l_t = cell(a^l_t, h^l_{t-1})           the recurrence, see cells/, with drop(Whh^l), the same for the whole chunk
     o^l_t = drop(h^l_t) + o^{l-1}_t          what a layer adds to what those below it put out
     a^l_t = Wxh{l} o^{l-1}_t + bh{l}         the layers above
     logits_t = Why o^{L-1}_t + by
 
-Source of the residual sum: He et al., "Deep residual learning for image recognition" (2016). What it gives is in
-benchmarks/README.md.
+drop(X) is X times its mask (chance.py): while training, some of X is 0 and the rest is larger in return.
+Source: He et al., "Deep residual learning for image recognition" (2016), for the sum over layers; Wan et al.,
+"Regularization of neural networks using DropConnect" (2013), and Merity et al., "Regularizing and optimizing LSTM
+language models" (2018), for drop(Whh). What they give is in benchmarks/README.md.
 
 Arrays in the time loop are (T, rows, columns), so that a step is one contiguous matrix of column vectors. Everything
 that need not be in the loop is done on `flat` copies (rows, T*B), all columns of the chunk side by side.
@@ -72,7 +74,11 @@ class Model:
                 np.matmul(p[f"Wxh{number}"], work.layers[number - 1].flat_output, out=flat_a)
                 np.add(unflatten(flat_a, work.T), bias, out=layer.a[:, :, :B])
             initial = tuple(pad(part, work.columns) for part in state[number])
-            last = self.cell.forward(layer.a, p[f"Whh{number}"], initial, layer.cell, kept)
+            Whh = p[f"Whh{number}"]
+            if work.dropout:
+                dropout_mask(layer.Whh_mask, dropout, *key, number, 1)
+                Whh = np.multiply(Whh, layer.Whh_mask, out=layer.Whh)
+            last = self.cell.forward(layer.a, Whh, initial, layer.cell, kept)
             new_state.append(tuple(part[:, :B] for part in last))
             flatten(layer.cell.h, layer.flat_h)
             h = layer.flat_h[:, B:]
@@ -103,7 +109,8 @@ class Model:
             dh[...] = unflatten(work.flat_doutput, work.T)
             if work.dropout:
                 dh *= unflatten(layer.mask, work.T)
-            da, drecurrent, initial = self.cell.backward(work.dh, layer.a, p[f"Whh{number}"], layer.cell, kept)
+            Whh = layer.Whh if work.dropout else p[f"Whh{number}"]
+            da, drecurrent, initial = self.cell.backward(work.dh, layer.a, Whh, layer.cell, kept)
             dstate.append(tuple(part[:, :B] for part in initial))
 
             flat_da = flatten(da, work.flat_a)
@@ -118,7 +125,9 @@ class Model:
             previous = layer.flat_h[:, :-B]
             if keep is not None:
                 previous = previous * keep.ravel()
-            np.matmul(flat_drecurrent, previous.T, out=grads[f"Whh{number}"])
+            dWhh = np.matmul(flat_drecurrent, previous.T, out=grads[f"Whh{number}"])
+            if work.dropout:
+                dWhh *= layer.Whh_mask
         return tuple(reversed(dstate))
 
 

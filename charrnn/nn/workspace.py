@@ -26,6 +26,8 @@ class LayerBuffers:
         self.cell: Any = cell.buffers(T, H, columns, dtype)
         self.flat_h: Array = np.empty((H, (T + 1) * B), dtype)
         self.mask: Array = np.empty((H, T * B) if dropout else 0, dtype)
+        self.Whh_mask: Array = np.empty((cell.RECURRENT_ROWS * H, H) if dropout else 0, dtype)
+        self.Whh: Array = np.empty_like(self.Whh_mask)  # what dropout leaves of the weights
         self.flat_output: Array = np.empty((H, T * B), dtype) if dropout or number else self.flat_h[:, B:]
 
 
@@ -59,7 +61,7 @@ class Workspace:
     def _arrays(self) -> Iterator[Array]:
         yield from (self.logits, self.dh, self.flat_doutput, self.flat_a)
         for layer in self.layers:
-            yield from (layer.a, *layer.cell, layer.flat_h, layer.mask, layer.flat_output)
+            yield from (layer.a, *layer.cell, layer.flat_h, layer.mask, layer.Whh_mask, layer.Whh, layer.flat_output)
 
 
 def _owner(array: Array) -> Array:

@@ -3,6 +3,7 @@ import pytest
 from charrnn import recipe
 from charrnn.cli import choose as module
 from charrnn.cli.choose import choose, planned
+from charrnn.nn.config import ModelConfig
 
 OPEN = {"cell": "gru", "hidden": None, "layers": None, "dropout": None, "lr": None}
 BUDGETS = dict.fromkeys(("minutes", "epochs", "steps"))
@@ -12,7 +13,8 @@ def test_what_is_left_open_is_chosen_and_said():
     values = dict(OPEN)
     line = choose(values, recipe.Budget(characters=20e6), vocab_size=65, training=1_000_000)
     assert (values["hidden"], values["layers"]) == recipe.network(20e6 * 6 * (657_985 - 3 * 256 * 65))
-    assert values["dropout"] == recipe.dropout(20, values["hidden"]) > 0
+    shape = ModelConfig(65, "gru", values["hidden"], values["layers"])
+    assert values["dropout"] == recipe.dropout(20, shape, 1_000_000) > 0
     assert values["lr"] == recipe.learning_rate("gru", values["hidden"], values["layers"])
     said = " ".join(f"--{name} {values[name]}," for name in ("hidden", "layers", "dropout", "lr"))
     assert line == f"chosen for a text that will be read about 20 times: {said}".rstrip(",")

@@ -32,9 +32,13 @@ def test_forward_follows_the_textbook(make_model, naive_step, random_state, laye
     start = random_state(model, B)
     keep = np.random.default_rng(3).integers(0, 2, (T, B)).astype(np.float64)
     masks = np.ones((layers, H, T * B))
+    Whh = [p[f"Whh{layer}"].copy() for layer in range(layers)]
     if dropout:
         for layer in range(layers):
             dropout_mask(masks[layer], dropout, *KEY, layer)
+            kept = np.empty_like(Whh[layer])
+            dropout_mask(kept, dropout, *KEY, layer, 1)
+            Whh[layer] *= kept
 
     expected = np.empty((T, V, B))
     last = [[part.copy() for part in layer] for layer in start]
@@ -45,7 +49,7 @@ def test_forward_follows_the_textbook(make_model, naive_step, random_state, laye
             for layer in range(layers):
                 old = state[layer] if keep[t, b] else [np.zeros(H)] * len(state[layer])
                 a = p[f"Wxh{layer}"] @ below + p[f"bh{layer}"]
-                state[layer] = naive_step(a, p[f"Whh{layer}"], *old)
+                state[layer] = naive_step(a, Whh[layer], *old)
                 output = output + state[layer][0] * masks[layer, :, t * B + b]
                 below = output
             expected[t, :, b] = p["Why"] @ below + p["by"]
@@ -154,7 +158,7 @@ def test_a_workspace_counts_each_buffer_once(make_model, dropout):
     work = Workspace(make_model().config, T, B, np.float64, dropout)
     arrays = [work.logits, work.dh, work.flat_doutput, work.flat_a]
     for layer in work.layers:
-        arrays += [layer.a, *layer.cell, layer.flat_h, layer.flat_output, layer.mask]
+        arrays += [layer.a, *layer.cell, layer.flat_h, layer.flat_output, layer.mask, layer.Whh_mask, layer.Whh]
     blocks = {}
     for array in arrays:
         while array.base is not None:
