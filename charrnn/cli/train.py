@@ -45,9 +45,9 @@ BUDGETS = ("minutes", "epochs", "steps")
     "--dropout",
     type=real(0, 0.99),
     metavar="X",
-    help="Share of each layer's outputs, and of the weights of its recurrence, to drop in the last step; it grows evenly "
-    "from none.  [default: the more weights there are for a character of the text, and the more often it will be read, "
-    f"the more, to {recipe.MOST_DROPOUT}]",
+    help="Share of each layer's outputs, and of the weights of its recurrence, to drop in the last step; it grows "
+    "evenly from none.  [default: the more weights for each character of the text, and the more often that will be "
+    f"read, the more, to {recipe.MOST_DROPOUT}]",
 )
 @click.option(
     "--batch-size",
