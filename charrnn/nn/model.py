@@ -76,7 +76,7 @@ class Model:
             initial = tuple(pad(part, work.columns) for part in state[number])
             Whh = p[f"Whh{number}"]
             if work.dropout:
-                dropout_mask(layer.Whh_mask, dropout, *key, number, 1)  # 1: not the numbers that the outputs' mask takes
+                dropout_mask(layer.Whh_mask, dropout, *key, number, 1)  # 1: not the outputs' numbers
                 Whh = np.multiply(Whh, layer.Whh_mask, out=layer.Whh)
             last = self.cell.forward(layer.a, Whh, initial, layer.cell, kept)
             new_state.append(tuple(part[:, :B] for part in last))
