@@ -26,7 +26,7 @@ def training_memory(config: ModelConfig, options: Options, text_bytes: int) -> i
     params_bytes = BYTES * config.parameters * (COPIES + options.shards)
     check(params_bytes)
     streams = -(-options.batch_size // options.shards)
-    work = Workspace(config, options.seq_length, streams, dropout=options.dropout > 0)
+    work = Workspace(config, options.seq_length, streams, dropout=options.most_dropout)
     lengths = 2  # of chunks, in an epoch
     columns = BYTES * prod(config.shapes()["Wxh0"])  # with the bias added, while a chunk is read
     needed = BASE + text_bytes + params_bytes + options.shards * (lengths * work.nbytes + columns)

@@ -8,6 +8,7 @@ from reprlib import repr as short
 
 from .errors import CheckpointError, OptionError
 from .language_model import LanguageModel
+from .nn.chance import Dropout
 from .nn.config import ModelConfig
 from .nn.model import Model, State
 from .nn.optim import WARMUP, Adam
@@ -34,7 +35,8 @@ def require(holds: bool, record: object) -> None:
 class Options:
     """What a run's result depends on, besides the text, the shape of the network and the number of steps."""
 
-    dropout: float = 0.1  # of each layer's outputs and Whh, at the end of the budget; it grows evenly from none
+    dropout: float = 0.1  # of each layer's outputs, at the end of the budget; it grows evenly from none
+    recurrent_dropout: float = 0.0  # the same, of its Whh
     batch_size: int = 32
     seq_length: int = 64
     lr: float = 6e-3
@@ -52,7 +54,13 @@ class Options:
         require(all(1 <= size < COUNT for size in sizes) and self.val_every != 0, self)
         require(all(0 <= amount < inf for amount in amounts) and 0 <= self.seed < SEEDS, self)
         require(self.shards <= MOST_SHARDS, self)
-        require(0 <= self.dropout < 1 and 0 <= self.val_fraction < 1 and self.shards <= self.batch_size, self)
+        shares = (self.dropout, self.recurrent_dropout, self.val_fraction)
+        require(all(0 <= share < 1 for share in shares) and self.shards <= self.batch_size, self)
+
+    @property
+    def most_dropout(self) -> Dropout:
+        """What is dropped in the last step of the budget."""
+        return Dropout(self.dropout, self.recurrent_dropout)
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,7 @@ def train(run: Run, corpus: Corpus, threads: int = 1, set_aside: float = 0.0) ->
         step, schedule, progress = run.progress.step, run.schedule, run.progress
         x, y, first = streams.chunk(step)
         state = run.network.zero_state(run.options.batch_size) if first else run.state
-        dropout = run.options.dropout * since_warmup(step, schedule.start, schedule.total)
+        dropout = run.options.most_dropout.times(since_warmup(step, schedule.start, schedule.total))
         loss, grads, new_state = shards.gradient(x, y, state, (run.options.seed, step), restarts(run, x), dropout)
         grad_norm = clip(grads.flat, run.options.grad_clip)
         if not (isfinite(loss) and isfinite(grad_norm)):
@@ -134,7 +134,7 @@ def restarts(run: Run, x: Ids) -> Array | None:
 
 def make_shards(run: Run, threads: int) -> Shards:
     """What works out this run's gradients."""
-    return Shards(run.network, run.options.batch_size, run.options.shards, threads, run.options.dropout > 0)
+    return Shards(run.network, run.options.batch_size, run.options.shards, threads, run.options.most_dropout)
 
 
 def measure_step(run: Run, corpus: Corpus, threads: int = 1) -> float:
@@ -144,7 +144,7 @@ def measure_step(run: Run, corpus: Corpus, threads: int = 1) -> float:
     shards = make_shards(run, threads)
     for _ in range(2):
         began = perf_counter()
-        shards.gradient(x, y, run.state, (run.options.seed, 0), restarts(run, x), run.options.dropout)
+        shards.gradient(x, y, run.state, (run.options.seed, 0), restarts(run, x), run.options.most_dropout)
     return perf_counter() - began
 
 

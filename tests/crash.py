@@ -30,7 +30,9 @@ WORDS = ["the ", "dog ", "runs, ", "sees. ", "moon\n"]
 NAME = "charrnn.npz"
 OLDER = b"an older checkpoint"
 HOW = shlex.split("--save-every 0.02 --quiet --log log --log-every 1")
-SMALL = shlex.split("--cell rnn --hidden 8 --layers 1 --batch-size 16 --seq-length 16 --dropout 0.2 --threads 2")
+SMALL = shlex.split(
+    "--cell rnn --hidden 8 --layers 1 --batch-size 16 --seq-length 16 --dropout 0.2 --recurrent-dropout 0.1 --threads 2"
+)
 TRAIN = ["train", "corpus.txt", *SMALL, "--val-every", "30", "--steps", "120", *HOW]
 
 

@@ -163,6 +163,7 @@ WRONG = {
     "options.seq_length": [0, -1, 10**12, False, "1"],
     "options.shards": [0, -1, 10**12, True],
     "options.dropout": ["0.1", True, None, float("nan"), float("inf")],
+    "options.recurrent_dropout": ["0.1", True, None, float("nan"), float("inf")],
     "options.lr": ["1", True, None, float("nan")],
     "options.grad_clip": ["1", False, None, float("inf")],
     "options.weight_decay": ["1", False, None],
@@ -190,6 +191,7 @@ WRONG = {
 OUT_OF_RANGE = {
     "options.shards": [2],  # of one stream
     "options.dropout": [-0.1, 1.0, 5],
+    "options.recurrent_dropout": [-0.1, 1.0, 5],
     "options.lr": [-1.0, 10**400],
     "options.grad_clip": [-1.0],
     "options.weight_decay": [-1.0],

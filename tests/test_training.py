@@ -91,23 +91,24 @@ def test_state_is_carried_from_chunk_to_chunk_as_in_one_long_forward(verse, cell
     assert mean == pytest.approx(nats(work.logits, y.ravel()).mean(), rel=1e-12)
 
 
-@pytest.mark.parametrize("dropout", [0.0, 0.3])
+@pytest.mark.parametrize("dropout", [{}, {"dropout": 0.3}, {"recurrent_dropout": 0.3}], ids=str)
 def test_every_epoch_begins_at_the_zero_state_and_drops_other_values(verse, dropout):
-    run = small_run(verse, lr=0.0, dropout=dropout)
+    run = small_run(verse, lr=0.0, **dropout)
     run.network.params.flat[:] = np.random.default_rng(1).normal(size=run.network.params.flat.size)
     epoch = run.epoch_steps
     epochs = 2 + -(-WARMUP // epoch)
     run.budget(total_steps=epochs * epoch)
     _, records = trained(run, verse)
     one, other = records[-2 * epoch : -epoch], records[-epoch:]
-    assert {a.loss == b.loss for a, b in zip(one, other, strict=True)} == {dropout == 0}
+    assert {a.loss == b.loss for a, b in zip(one, other, strict=True)} == {not dropout}
     assert records[epoch - 1].epoch == 1
     assert records[-1].epoch == epochs
 
 
-def test_nothing_is_dropped_in_the_warm_up_and_then_more_and_more(verse):
+@pytest.mark.parametrize("kind", ["dropout", "recurrent_dropout"])
+def test_nothing_is_dropped_in_the_warm_up_and_then_more_and_more(verse, kind):
     """At a rate of zero, with weights that tell, the loss differs by what is dropped: nothing, a little, much."""
-    run, plain = (small_run(verse, lr=0.0, dropout=dropout) for dropout in (0.9, 0.0))
+    run, plain = (small_run(verse, lr=0.0, **{kind: share}) for share in (0.9, 0.0))
     random = np.random.default_rng(1).normal(size=run.network.params.flat.size)
     for each in (run, plain):
         each.network.params.flat[:] = random
@@ -142,7 +143,7 @@ def test_the_records_count_steps_and_tell_the_rates(verse):
 def test_stopped_and_resumed_is_never_stopped(noise, tmp_path, monkeypatch, cell, stops):
     """Through files, with dropout, over an epoch's end, the warm-up's end and validations, on 1 and 2 threads."""
     monkeypatch.setattr(optim, "WARMUP", 5)
-    options = {"dropout": 0.3, "val_every": 3, "weight_decay": 0.1, "lr": 0.03}
+    options = {"dropout": 0.3, "recurrent_dropout": 0.2, "val_every": 3, "weight_decay": 0.1, "lr": 0.03}
     whole, records = trained(small_run(noise, 16, cell, **options), noise)
     assert whole.epoch_steps < 16
 

@@ -45,9 +45,15 @@ BUDGETS = ("minutes", "epochs", "steps")
     "--dropout",
     type=real(0, 0.99),
     metavar="X",
-    help="Share of each layer's outputs, and of the weights of its recurrence, to drop in the last step; it grows "
-    "evenly from none.  [default: the more weights for each character of the text, and the more often that will be "
-    f"read, the more, to {recipe.MOST_DROPOUT}]",
+    help="Share of each layer's outputs to drop in the last step; it grows evenly from none.  [default: more for more "
+    f"weights for each character of the text and more readings of it, to {recipe.MOST_OUTPUTS}]",
+)
+@click.option(
+    "--recurrent-dropout",
+    type=real(0, 0.99),
+    metavar="X",
+    help="Share of the weights of each layer's recurrence to drop, likewise.  [default: as --dropout, "
+    f"to {recipe.MOST_RECURRENCE}]",
 )
 @click.option(
     "--batch-size",

@@ -20,7 +20,7 @@ from __future__ import annotations
 import numpy as np
 
 from .cells import CELLS
-from .chance import dropout_mask
+from .chance import NONE, Dropout, dropout_mask
 from .config import ModelConfig
 from .params import Array, Params
 from .workspace import Workspace, flatten, pad, unflatten
@@ -41,8 +41,8 @@ class Model:
         zero = np.zeros((self.config.hidden, B), self.params.flat.dtype)
         return tuple(tuple(zero.copy() for _ in self.cell.STATE) for _ in range(self.config.layers))
 
-    def workspace(self, T: int, B: int, dropout: bool = False) -> Workspace:
-        """Buffers for chunks of T characters in B streams."""
+    def workspace(self, T: int, B: int, dropout: Dropout = NONE) -> Workspace:
+        """Buffers for chunks of T characters in B streams. `dropout`: the most that there will be."""
         return Workspace(self.config, T, B, self.params.flat.dtype, dropout)
 
     def forward(
@@ -51,7 +51,7 @@ class Model:
         state: State,
         work: Workspace,
         keep: Array | None = None,
-        dropout: float = 0.0,
+        dropout: Dropout = NONE,
         key: tuple[int, ...] = (),
     ) -> State:
         """Read the ids x (T, B) and leave in `work.logits` (V, T*B) a score for each possible next character.
@@ -59,7 +59,8 @@ class Model:
         `keep` (T, B) is 0 where a stream's state starts again at zero before x_t is read, else 1. `key` is (seed, step,
         ...), from which the dropout masks are drawn. Returns the state after the last character.
         """
-        assert work.dropout or not dropout, "the workspace is for a network without dropout"
+        for most, share in zip(work.dropout, dropout, strict=True):
+            assert most or not share, "the workspace has no buffers for this dropout"
         p, B = self.params, work.B
         kept = None if keep is None else pad(keep, work.columns, 1)
         new_state = []
@@ -75,15 +76,15 @@ class Model:
                 np.add(unflatten(flat_a, work.T), bias, out=layer.a[:, :, :B])
             initial = tuple(pad(part, work.columns) for part in state[number])
             Whh = p[f"Whh{number}"]
-            if work.dropout:
-                dropout_mask(layer.Whh_mask, dropout, *key, number, 1)  # 1: not the outputs' numbers
+            if work.dropout.recurrence:
+                dropout_mask(layer.Whh_mask, dropout.recurrence, *key, number, 1)  # 1: not the outputs' numbers
                 Whh = np.multiply(Whh, layer.Whh_mask, out=layer.Whh)
             last = self.cell.forward(layer.a, Whh, initial, layer.cell, kept)
             new_state.append(tuple(part[:, :B] for part in last))
             flatten(layer.cell.h, layer.flat_h)
             h = layer.flat_h[:, B:]
-            if work.dropout:
-                dropout_mask(layer.mask, dropout, *key, number)
+            if work.dropout.outputs:
+                dropout_mask(layer.mask, dropout.outputs, *key, number)
                 h = np.multiply(h, layer.mask, out=layer.flat_output)
             if number:
                 np.add(h, work.layers[number - 1].flat_output, out=layer.flat_output)
@@ -107,9 +108,9 @@ class Model:
         for number, layer in reversed(list(enumerate(work.layers))):
             dh = work.dh[:, :, :B]
             dh[...] = unflatten(work.flat_doutput, work.T)
-            if work.dropout:
+            if work.dropout.outputs:
                 dh *= unflatten(layer.mask, work.T)
-            Whh = layer.Whh if work.dropout else p[f"Whh{number}"]
+            Whh = layer.Whh if work.dropout.recurrence else p[f"Whh{number}"]
             da, drecurrent, initial = self.cell.backward(work.dh, layer.a, Whh, layer.cell, kept)
             dstate.append(tuple(part[:, :B] for part in initial))
 
@@ -126,7 +127,7 @@ class Model:
             if keep is not None:
                 previous = previous * keep.ravel()
             dWhh = np.matmul(flat_drecurrent, previous.T, out=grads[f"Whh{number}"])
-            if work.dropout:
+            if work.dropout.recurrence:
                 dWhh *= layer.Whh_mask
         return tuple(reversed(dstate))
 

@@ -10,20 +10,21 @@ from itertools import pairwise
 
 import numpy as np
 
+from .chance import NONE, Dropout
 from .model import Model, State
 from .params import Array, Params
 from .softmax import nats_and_gradient
 from .team import shared_zeros, team
 from .workspace import Workspace
 
-Question = tuple[Array, Array, State, tuple[int, ...], Array | None, float]  # x, y, state, key, keep, dropout
+Question = tuple[Array, Array, State, tuple[int, ...], Array | None, Dropout]  # x, y, state, key, keep, dropout
 Answer = list[tuple[float, State]]  # the loss and the new state of each share
 
 
 class Shards:
-    """Forward and backward of `count` shares of B streams, on up to `threads` cores. `dropout`: is there ever any?"""
+    """Forward and backward of `count` shares of B streams, on up to `threads` cores. `dropout`: the most."""
 
-    def __init__(self, model: Model, B: int, count: int, threads: int, dropout: bool = False) -> None:
+    def __init__(self, model: Model, B: int, count: int, threads: int, dropout: Dropout = NONE) -> None:
         self.given = model.params
         size = min(threads, count)
         zeros = np.zeros if size == 1 else shared_zeros
@@ -47,7 +48,7 @@ class Shards:
         state: State,
         key: tuple[int, ...],
         keep: Array | None = None,
-        dropout: float = 0.0,
+        dropout: Dropout = NONE,
     ) -> tuple[float, Params, State]:
         """The mean loss in nats per character over all T*B targets, its gradient, and the state after x.
 
@@ -67,7 +68,7 @@ class Shards:
 class _Share:
     """Forward and backward of the streams in some columns."""
 
-    def __init__(self, model: Model, columns: slice, dropout: bool) -> None:
+    def __init__(self, model: Model, columns: slice, dropout: Dropout) -> None:
         self.model, self.columns, self.dropout = model, columns, dropout
         self._works: dict[int, Workspace] = {}
 
@@ -78,7 +79,7 @@ class _Share:
         state: State,
         key: tuple[int, ...],
         keep: Array | None,
-        dropout: float,
+        dropout: Dropout,
         grads: Params,
         number: int,
     ) -> tuple[float, State]:
@@ -96,7 +97,7 @@ class _Share:
     def _workspace(self, T: int) -> Workspace:
         if T not in self._works:
             streams = self.columns.stop - self.columns.start
-            self._works[T] = self.model.workspace(T, streams, dropout=self.dropout)
+            self._works[T] = self.model.workspace(T, streams, self.dropout)
         return self._works[T]
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .cells import CELLS
+from .chance import NONE, Dropout
 from .config import ModelConfig
 from .params import Array
 
@@ -19,27 +20,27 @@ class LayerBuffers:
     """What forward leaves of one layer for backward."""
 
     def __init__(
-        self, config: ModelConfig, number: int, T: int, B: int, columns: int, dtype: npt.DTypeLike, dropout: bool
+        self, config: ModelConfig, number: int, T: int, B: int, columns: int, dtype: npt.DTypeLike, dropout: Dropout
     ) -> None:
         cell, H = CELLS[config.cell], config.hidden
         self.a: Array = np.zeros((T, cell.INPUT_ROWS * H, columns), dtype)
         self.cell: Any = cell.buffers(T, H, columns, dtype)
         self.flat_h: Array = np.empty((H, (T + 1) * B), dtype)
-        self.mask: Array = np.empty((H, T * B) if dropout else 0, dtype)
-        self.Whh_mask: Array = np.empty((cell.RECURRENT_ROWS * H, H) if dropout else 0, dtype)
+        self.mask: Array = np.empty((H, T * B) if dropout.outputs else 0, dtype)
+        self.Whh_mask: Array = np.empty((cell.RECURRENT_ROWS * H, H) if dropout.recurrence else 0, dtype)
         self.Whh: Array = np.empty_like(self.Whh_mask)  # what dropout leaves of the weights
-        self.flat_output: Array = np.empty((H, T * B), dtype) if dropout or number else self.flat_h[:, B:]
+        self.flat_output: Array = np.empty((H, T * B), dtype) if dropout.outputs or number else self.flat_h[:, B:]
 
 
 class Workspace:
-    """`Model.forward` fills it, `Model.backward` reads and overwrites it. `dropout`: whether there will be any.
+    """`Model.forward` fills it, `Model.backward` reads and overwrites it. `dropout`: the most that there will be.
 
     Arrays in the time loop are (T, rows, columns): the B streams, and columns of no meaning where those make a step's
     product faster. `flat` arrays hold the T*B real columns and nothing else.
     """
 
     def __init__(
-        self, config: ModelConfig, T: int, B: int, dtype: npt.DTypeLike = np.float32, dropout: bool = False
+        self, config: ModelConfig, T: int, B: int, dtype: npt.DTypeLike = np.float32, dropout: Dropout = NONE
     ) -> None:
         cell, H = CELLS[config.cell], config.hidden
         rows = max(cell.INPUT_ROWS, cell.RECURRENT_ROWS) * H

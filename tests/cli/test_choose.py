@@ -5,7 +5,7 @@ from charrnn.cli import choose as module
 from charrnn.cli.choose import choose, planned
 from charrnn.nn.config import ModelConfig
 
-OPEN = {"cell": "gru", "hidden": None, "layers": None, "dropout": None, "lr": None}
+OPEN = {"cell": "gru", "hidden": None, "layers": None, "dropout": None, "recurrent_dropout": None, "lr": None}
 BUDGETS = dict.fromkeys(("minutes", "epochs", "steps"))
 
 
@@ -14,22 +14,24 @@ def test_what_is_left_open_is_chosen_and_said():
     line = choose(values, recipe.Budget(characters=20e6), vocab_size=65, training=1_000_000)
     assert (values["hidden"], values["layers"]) == recipe.network(20e6 * 6 * (657_985 - 3 * 256 * 65))
     shape = ModelConfig(65, "gru", values["hidden"], values["layers"])
-    assert values["dropout"] == recipe.dropout(20, shape, 1_000_000) > 0
+    assert (values["dropout"], values["recurrent_dropout"]) == recipe.dropout(20, shape, 1_000_000) > (0, 0)
     assert values["lr"] == recipe.learning_rate("gru", values["hidden"], values["layers"])
-    said = " ".join(f"--{name} {values[name]}," for name in ("hidden", "layers", "dropout", "lr"))
+    names = {name: name.replace("_", "-") for name in ("hidden", "layers", "dropout", "recurrent_dropout", "lr")}
+    said = " ".join(f"--{words} {values[name]}," for name, words in names.items())
     assert line == f"chosen for a text that will be read about 20 times: {said}".rstrip(",")
 
 
 def test_what_was_asked_for_stays_and_the_rest_follows_from_it():
-    values = OPEN | {"hidden": 40, "layers": 3, "dropout": 0.0}
+    asked = {"hidden": 40, "layers": 3, "dropout": 0.0, "recurrent_dropout": 0.2}
+    values = OPEN | asked
     line = choose(values, recipe.Budget(characters=5e5), 65, 1_000_000)
-    assert values == OPEN | {"hidden": 40, "layers": 3, "dropout": 0.0, "lr": recipe.learning_rate("gru", 40, 3)}
+    assert values == OPEN | asked | {"lr": recipe.learning_rate("gru", 40, 3)}
     assert line == f"chosen for a text that will be read about 0.5 times: --lr {values['lr']}"
 
 
 def test_where_nothing_is_left_open_nothing_is_measured_or_said(charrnn, monkeypatch):
     monkeypatch.setattr(module, "training_speed", lambda threads: pytest.fail("measured in vain"))
-    words = ["--hidden", 4, "--layers", 1, "--dropout", 0, "--lr", 0.01, "--minutes", 0.001]
+    words = ["--hidden", 4, "--layers", 1, "--dropout", 0, "--recurrent-dropout", 0, "--lr", 0.01, "--minutes", 0.001]
     assert "chosen" not in charrnn("train", "corpus.txt", *words, "-c", "new.npz").err
 
 

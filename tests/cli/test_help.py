@@ -65,7 +65,13 @@ def test_every_command_has_examples(charrnn):
 
 def test_the_defaults_are_those_of_the_python_functions():
     shown = {option.name: option.default for option in options("train")}
-    chosen = {"shards", "val_every", "lr", "dropout"}  # by threads, number of steps, network and budget
+    chosen = {
+        "shards",
+        "val_every",
+        "lr",
+        "dropout",
+        "recurrent_dropout",
+    }  # by threads, number of steps, network and budget
     for name, value in vars(Options()).items():
         assert name in chosen or shown[name] == value, name
     assert shown["cell"] == inspect.signature(new_run).parameters["cell"].default

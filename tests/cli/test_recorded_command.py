@@ -41,7 +41,10 @@ class TestAgain:
 
     @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
     def test_with_every_option(self, charrnn, cell):
-        options = "--dropout 0.3 --lr 0.02 --grad-clip 0.5 --weight-decay 0.1 --val-fraction 0.2 --val-every 4 --seed 7"
+        options = (
+            "--dropout 0.3 --recurrent-dropout 0.2 --lr 0.02 --grad-clip 0.5 --weight-decay 0.1 --val-fraction 0.2 "
+            "--val-every 4 --seed 7"
+        )
         self.again(charrnn, "corpus.txt", "--cell", cell, *SMALL, *shlex.split(options), "--threads", 1, "--steps", 15)
 
     @pytest.mark.parametrize("threads", [1, 2, 3])

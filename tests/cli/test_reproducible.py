@@ -11,8 +11,8 @@ import pytest
 from content import content
 
 TRAIN = shlex.split(
-    "train corpus.txt --cell gru --hidden 9 --layers 2 --batch-size 16 --seq-length 12 --dropout 0.2 --steps 60 "
-    "--weight-decay 0.01 --val-every 20 --threads 2"
+    "train corpus.txt --cell gru --hidden 9 --layers 2 --batch-size 16 --seq-length 12 --dropout 0.2 "
+    "--recurrent-dropout 0.1 --steps 60 --weight-decay 0.01 --val-every 20 --threads 2"
 )
 
 

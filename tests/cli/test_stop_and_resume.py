@@ -104,6 +104,7 @@ DIFFERENT = {
     "--hidden": 13,
     "--layers": 3,
     "--dropout": 0.2,
+    "--recurrent-dropout": 0.3,
     "--batch-size": 5,
     "--seq-length": 17,
     "--lr": 0.01,

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from charrnn.nn.chance import dropout_mask
+from charrnn.nn.chance import NONE, Dropout, dropout_mask
 from charrnn.nn.model import scatter_columns
 from charrnn.nn.workspace import Workspace, flatten, pad, padded, unflatten
 
@@ -23,7 +23,7 @@ def read(model, x, state, keep=None):
 
 
 @pytest.mark.parametrize("layers", [1, 2, 3])
-@pytest.mark.parametrize("dropout", [0.0, 0.4])
+@pytest.mark.parametrize("dropout", [NONE, Dropout(0.4), Dropout(0, 0.3), Dropout(0.4, 0.3)], ids=str)
 @pytest.mark.parametrize("B", [3, 11], ids=["as many columns as streams", "more columns than streams"])
 def test_forward_follows_the_textbook(make_model, naive_step, random_state, layers, dropout, B):
     x = np.random.default_rng(0).integers(0, V, (T, B)).astype(np.uint8)
@@ -33,12 +33,11 @@ def test_forward_follows_the_textbook(make_model, naive_step, random_state, laye
     keep = np.random.default_rng(3).integers(0, 2, (T, B)).astype(np.float64)
     masks = np.ones((layers, H, T * B))
     Whh = [p[f"Whh{layer}"].copy() for layer in range(layers)]
-    if dropout:
-        for layer in range(layers):
-            dropout_mask(masks[layer], dropout, *KEY, layer)
-            kept = np.empty_like(Whh[layer])
-            dropout_mask(kept, dropout, *KEY, layer, 1)
-            Whh[layer] *= kept
+    for layer in range(layers):
+        dropout_mask(masks[layer], dropout.outputs, *KEY, layer)
+        kept = np.empty_like(Whh[layer])
+        dropout_mask(kept, dropout.recurrence, *KEY, layer, 1)
+        Whh[layer] *= kept
 
     expected = np.empty((T, V, B))
     last = [[part.copy() for part in layer] for layer in start]
@@ -57,7 +56,7 @@ def test_forward_follows_the_textbook(make_model, naive_step, random_state, laye
             for part, own in zip(last[layer], state[layer], strict=True):
                 part[:, b] = own
 
-    work = model.workspace(T, B, dropout=dropout > 0)
+    work = model.workspace(T, B, dropout)
     new = model.forward(x, start, work, keep, dropout, KEY)
     assert_allclose(unflatten(work.logits, T), expected, rtol=0, atol=1e-12)
     for got, naive in zip(new, last, strict=True):
@@ -152,7 +151,7 @@ def test_pad_adds_columns_behind():
     assert_array_equal(pad(columns, 5, 1), [[0, 1, 2, 1, 1], [3, 4, 5, 1, 1]])
 
 
-@pytest.mark.parametrize("dropout", [False, True])
+@pytest.mark.parametrize("dropout", [NONE, Dropout(0.4), Dropout(0, 0.3), Dropout(0.4, 0.3)], ids=str)
 def test_a_workspace_counts_each_buffer_once(make_model, dropout):
     """Found as the sum over the memory blocks that its arrays live in."""
     work = Workspace(make_model().config, T, B, np.float64, dropout)

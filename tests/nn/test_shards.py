@@ -2,11 +2,13 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from charrnn.nn.chance import Dropout
 from charrnn.nn.shards import Shards
 from charrnn.nn.softmax import nats, nats_and_gradient
 
 T, B, V = 6, 8, 7
 KEY = (1, 0)
+MOST = Dropout(0.3, 0.2)
 
 
 @pytest.fixture
@@ -44,8 +46,8 @@ def test_the_number_of_threads_changes_no_bit(make_model, random_state, text):
     model = make_model(dtype=np.float32)
     results = []
     for threads in (1, 2, 3, 7):
-        loss, grads, state = Shards(model, B, 3, threads, True).gradient(
-            *text, random_state(model, B), KEY, dropout=0.3
+        loss, grads, state = Shards(model, B, 3, threads, MOST).gradient(
+            *text, random_state(model, B), KEY, dropout=MOST
         )
         results.append((loss, grads.flat.tobytes(), [part.tobytes() for layer in state for part in layer]))
     assert results[1:] == results[:1] * 3
@@ -54,21 +56,23 @@ def test_the_number_of_threads_changes_no_bit(make_model, random_state, text):
 def test_chunks_of_different_lengths_take_turns(make_model, text):
     """One Shards, used again and again, answers as a new one would."""
     model, (x, y) = make_model(), text
-    used = Shards(model, B, 3, 2, dropout=True)
-    for step, (length, dropout) in enumerate([(6, 0.3), (5, 0.3), (6, 0.0), (1, 0.1), (5, 0.2), (6, 0.3)]):
+    used = Shards(model, B, 3, 2, MOST)
+    for step, (length, share) in enumerate([(6, 1), (5, 1), (6, 0), (1, 0.3), (5, 0.6), (6, 1)]):
+        dropout = MOST.times(share)
         chunk = x[:length], y[:length], model.zero_state(B), (1, step), None, dropout
         loss, grads, _ = used.gradient(*chunk)
-        new_loss, new_grads, _ = Shards(model, B, 3, 1, dropout > 0).gradient(*chunk)
+        new_loss, new_grads, _ = Shards(model, B, 3, 1, dropout).gradient(*chunk)
         assert loss == new_loss
         assert_array_equal(grads.flat, new_grads.flat)
 
 
-def test_each_share_and_each_step_drops_its_own(make_model, text):
+@pytest.mark.parametrize("dropout", [Dropout(0.5), Dropout(0, 0.5)], ids=str)
+def test_each_share_and_each_step_drops_its_own(make_model, text, dropout):
     """Both streams read the same, so that only the masks can tell them, and the steps, apart."""
     model, (x, y) = make_model(), text[:, :, :1].repeat(2, axis=2)
-    above = []  # the state of the second layer, which reads what dropout leaves of the first
+    above = []  # the state of the second layer, which reads what is left of the first
     for step in (0, 0, 1):
-        _, _, state = Shards(model, 2, 2, 1, True).gradient(x, y, model.zero_state(2), (1, step), dropout=0.5)
+        _, _, state = Shards(model, 2, 2, 1, dropout).gradient(x, y, model.zero_state(2), (1, step), dropout=dropout)
         above.append(state[1][0])
     assert_array_equal(above[0], above[1])
     distinct = {column.tobytes() for column in np.hstack(above).T}
