@@ -13,6 +13,8 @@ from .budget import interval, steps_within, validation_length
 from .errors import OptionError
 from .evaluation import Score, scores
 from .language_model import LanguageModel
+from .nn.chance import RESTARTS, generator
+from .nn.model import State
 from .nn.optim import WARMUP, clip, learning_rate, since_warmup
 from .nn.params import Array
 from .nn.shards import Shards
@@ -23,6 +25,7 @@ from .text.corpus import Corpus
 from .text.records import RecordStreams
 from .text.vocab import Ids
 
+CHUNKS_CARRIED = 32  # that a stream reads, in the mean, before it begins again at the zero state
 UNMEASURED = 3  # first steps, which are slower than the rest
 MEASURED_SHARE = 0.05  # of a budget in seconds is measured at most, unless that is under MEASURED_LEAST steps
 MEASURED_LEAST = 3
@@ -47,11 +50,11 @@ def train(run: Run, corpus: Corpus, threads: int = 1, set_aside: float = 0.0) ->
     """Train until the run's budget is used up, in place; between two records the run can be saved, or left for good.
 
     A budget in seconds becomes a number of steps before the warm-up ends; `set_aside` seconds of it are left to whoever
-    iterates. Streams start at the zero state with every epoch. Dropout grows evenly from none to that of the options:
-    little is learnt by heart from what has been read once. If a loss, the gradient or the weights stop being finite,
-    the run goes back to a state in which they were and on with a lower learning rate (see recovery.py), and the next
-    record says so. Raises OptionError without a budget, and DivergedError if going back is no use; the run is then in
-    that good state.
+    iterates. Streams start at the zero state with every epoch, and each now and then between (see `initial_state`).
+    Dropout grows evenly from none to that of the options: little is learnt by heart from what has been read once. If a
+    loss, the gradient or the weights stop being finite, the run goes back to a state in which they were and on with a
+    lower learning rate (see recovery.py), and the next record says so. Raises OptionError without a budget, and
+    DivergedError if going back is no use; the run is then in that good state.
     Source: Morerio et al., "Curriculum dropout" (2017), for dropout that grows.
     """
     run.check(corpus)
@@ -68,7 +71,7 @@ def train(run: Run, corpus: Corpus, threads: int = 1, set_aside: float = 0.0) ->
         began = pace.tick()
         step, schedule, progress = run.progress.step, run.schedule, run.progress
         x, y, first = streams.chunk(step)
-        state = run.network.zero_state(run.options.batch_size) if first else run.state
+        state = initial_state(run, first)
         dropout = run.options.most_dropout.times(since_warmup(step, schedule.start, schedule.total))
         loss, grads, new_state = shards.gradient(x, y, state, (run.options.seed, step), restarts(run, x), dropout)
         grad_norm = clip(grads.flat, run.options.grad_clip)
@@ -125,6 +128,22 @@ def make_streams(run: Run, training: Ids) -> Streams | RecordStreams:
     if options.lines:
         return RecordStreams(training, options.batch_size, options.seq_length, options.seed)
     return Streams(training, options.batch_size, options.seq_length)
+
+
+def initial_state(run: Run, first: bool) -> State:
+    """The state before the next chunk: of some streams, drawn by the seed and the step, and of all in an epoch's first
+    chunk it is zero, of the others what it was after the chunk before.
+
+    A text to score or to write begins at the zero state. A network that seldom did may get from there to where it never
+    was while it learnt, and stay there.
+    """
+    B, step = run.options.batch_size, run.progress.step
+    if first:
+        return run.network.zero_state(B)
+    if run.options.lines:  # which begin at it by themselves
+        return run.state
+    carried = generator(run.options.seed, RESTARTS, step).random(B) >= 1 / CHUNKS_CARRIED
+    return tuple(tuple(part * carried.astype(part.dtype) for part in layer) for layer in run.state)
 
 
 def restarts(run: Run, x: Ids) -> Array | None:

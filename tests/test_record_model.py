@@ -15,7 +15,7 @@ from charrnn.nn.model import Model
 from charrnn.nn.params import Params
 from charrnn.text.batches import Streams
 from charrnn.text.records import hashes, lay_out, short
-from charrnn.training import closing_scores
+from charrnn.training import closing_scores, initial_state
 
 NAMES = [a + b + c for a in ("an", "be", "ce", "do") for b in ("na", "li", "世", "") for c in ("", "r", "rt", "s")]
 TINY = {"batch_size": 3, "seq_length": 7, "dropout": 0.1, "val_fraction": 0.2, "val_every": 4, "seed": 2, "lines": True}
@@ -100,6 +100,13 @@ def test_a_step_reads_each_line_from_the_zero_state(corpus):
     run.budget(total_steps=1)
     (record,) = train(run, corpus)
     assert record.loss == pytest.approx(expected, rel=1e-9)
+
+
+def test_no_record_is_broken_off_between_two_chunks(corpus):
+    run = run_of(corpus)
+    run.state = tuple(tuple(part + 1 for part in layer) for layer in run.state)
+    for run.progress.step in range(200):
+        assert all(part.all() for layer in initial_state(run, first=False) for part in layer)
 
 
 def test_the_closing_figure_is_that_of_the_held_out_lines(corpus):

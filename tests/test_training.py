@@ -1,7 +1,7 @@
 """What a step of training does, and a run that is stopped and goes on."""
 
 from itertools import islice
-from math import log
+from math import inf, log
 
 import numpy as np
 import pytest
@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose
 from small_runs import arrays, small_run, trained
 
 import charrnn
+from charrnn import training
 from charrnn.errors import CheckpointError, OptionError
 from charrnn.nn import optim
 from charrnn.nn.cells import CELLS
@@ -17,7 +18,14 @@ from charrnn.nn.softmax import nats
 from charrnn.run import Options
 from charrnn.starting import new_run
 from charrnn.text.corpus import Corpus
-from charrnn.training import train
+from charrnn.training import CHUNKS_CARRIED, initial_state, train
+
+
+@pytest.fixture
+def carried(monkeypatch):
+    """No stream begins again within an epoch."""
+    monkeypatch.setattr(training, "CHUNKS_CARRIED", inf)
+
 
 # what a step does
 
@@ -56,7 +64,7 @@ def min_char_rnn(ids, start, V, H, T, rates, clip):
     return losses, p
 
 
-def test_training_is_min_char_rnn(noise):
+def test_training_is_min_char_rnn(noise, carried):
     """One layer, one stream; the epoch of 6 chunks is read one and a half times."""
     corpus = Corpus(noise.ids[:49], noise.vocab, noise.names, noise.encoding, noise.sha256)
     options = Options(dropout=0, batch_size=1, seq_length=8, grad_clip=0.5, val_fraction=0, lr=1.0)
@@ -72,7 +80,7 @@ def test_training_is_min_char_rnn(noise):
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_state_is_carried_from_chunk_to_chunk_as_in_one_long_forward(verse, cell):
+def test_state_is_carried_from_chunk_to_chunk_as_in_one_long_forward(verse, cell, carried):
     run = small_run(verse, 9, cell, np.float64, lr=0.0)
     run.network.params.flat[:] = np.random.default_rng(1).normal(size=run.network.params.flat.size)
     run, records = trained(run, verse)
@@ -92,7 +100,7 @@ def test_state_is_carried_from_chunk_to_chunk_as_in_one_long_forward(verse, cell
 
 
 @pytest.mark.parametrize("dropout", [{}, {"dropout": 0.3}, {"recurrent_dropout": 0.3}], ids=str)
-def test_every_epoch_begins_at_the_zero_state_and_drops_other_values(verse, dropout):
+def test_every_epoch_begins_at_the_zero_state_and_drops_other_values(verse, dropout, carried):
     run = small_run(verse, lr=0.0, **dropout)
     run.network.params.flat[:] = np.random.default_rng(1).normal(size=run.network.params.flat.size)
     epoch = run.epoch_steps
@@ -103,6 +111,40 @@ def test_every_epoch_begins_at_the_zero_state_and_drops_other_values(verse, drop
     assert {a.loss == b.loss for a, b in zip(one, other, strict=True)} == {not dropout}
     assert records[epoch - 1].epoch == 1
     assert records[-1].epoch == epochs
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_stream_begins_again_now_and_then_by_itself_and_as_if_it_had_read_nothing(verse, cell):
+    run, steps = small_run(verse, cell=cell), 3000
+    began = np.zeros((steps, 4), bool)
+    run.state = tuple(tuple(part + 1 for part in layer) for layer in run.state)
+    for step in range(steps):
+        run.progress.step = step
+        parts = [part for layer in initial_state(run, first=False) for part in layer]
+        began[step] = (parts[0] == 0).all(axis=0)
+        assert all(((part == 1) != began[step]).all() and ((part == 0) == began[step]).all() for part in parts)
+    deviation = np.sqrt(1 / CHUNKS_CARRIED / steps)
+    assert_allclose(began.mean(axis=0), 1 / CHUNKS_CARRIED, atol=5 * deviation)
+    assert began.any(axis=1).sum() > began.sum() * 0.9  # not all of them at a time
+
+
+def test_which_streams_begin_again_depends_on_the_seed_and_the_step_only(verse):
+    def began(seed):
+        run = small_run(verse, seed=seed)
+        run.state = tuple(tuple(part + 1 for part in layer) for layer in run.state)
+        found = []
+        for step in range(200):
+            run.progress.step = step
+            found.append((initial_state(run, first=False)[0][0] == 0).all(axis=0).tolist())
+        return found
+
+    assert began(1) == began(1) != began(2)
+
+
+def test_all_of_them_with_an_epoch(verse):
+    run = small_run(verse)
+    run.state = tuple(tuple(part + 1 for part in layer) for layer in run.state)
+    assert not any(part.any() for layer in initial_state(run, first=True) for part in layer)
 
 
 @pytest.mark.parametrize("kind", ["dropout", "recurrent_dropout"])

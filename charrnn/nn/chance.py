@@ -12,7 +12,7 @@ import numpy as np
 
 from .params import Array
 
-INITIAL_WEIGHTS, DROPOUT, SAMPLING = range(3)
+INITIAL_WEIGHTS, DROPOUT, SAMPLING, RESTARTS = range(4)
 
 
 class Dropout(NamedTuple):
