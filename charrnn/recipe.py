@@ -30,12 +30,10 @@ NETWORKS = [
 WIDTH = 256  # hidden units in one layer, for which the rates are
 LEARNING_RATES = {"rnn": 0.008, "gru": 0.012, "lstm": 0.02}  # Adam's; gates bear more
 MOST_RATE = 4 / 3  # times that, for smaller networks
-OUTPUTS = 0.055  # dropped for a weight for each character and a text that is read once; grows with the roots of both
-RECURRENCE = 0.0037  # the same, of the weights of the recurrence; grows with both
+DROPOUT = 0.033  # for a weight for each character and a text that is read once; grows with the roots of both
 ARITHMETIC = 6  # multiplications and additions for each number multiplied with and character, forward and backward
-LEAST_DROPOUT = 0.08  # less is not worth the steps that it takes from a short run
-MOST_OUTPUTS = 0.3
-MOST_RECURRENCE = 0.5
+LEAST_DROPOUT = 0.05  # less is not worth the steps that it takes from a short run
+MOST_DROPOUT = 0.5
 DEFAULT_MINUTES = 3.0
 MOST_EPOCHS = 30  # more than that, and a small text is learnt by heart
 FEWEST_STEPS = 300
@@ -67,17 +65,10 @@ def network(arithmetic: float) -> tuple[int, int]:
     return next(network for most, network in NETWORKS if arithmetic <= most)
 
 
-def dropout(readings: float, shape: ModelConfig, characters: int) -> tuple[float, float]:
-    """What to drop of outputs, and of recurrences, in the last step, where a text of so many characters will be read
-    so many times.
-    """
-    weights = readings * shape.multiplied / characters
-    outputs, recurrence = min(MOST_OUTPUTS, OUTPUTS * sqrt(weights)), min(MOST_RECURRENCE, RECURRENCE * weights)
-    return _worth_it(outputs), _worth_it(recurrence)
-
-
-def _worth_it(share: float) -> float:
-    return round(share, 2) if share >= LEAST_DROPOUT else 0.0
+def dropout(readings: float, shape: ModelConfig, characters: int) -> float:
+    """What to drop in the last step, where a text of so many characters will be read so many times."""
+    share = round(min(MOST_DROPOUT, DROPOUT * sqrt(readings * shape.multiplied / characters)), 2)
+    return share if share >= LEAST_DROPOUT else 0.0
 
 
 def learning_rate(cell: str, hidden: int, layers: int) -> float:

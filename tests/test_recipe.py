@@ -21,28 +21,14 @@ def test_twice_the_units_half_the_rate(cell):
 def test_the_more_often_a_text_is_read_and_the_more_weights_it_has_the_more_is_dropped():
     shape, large = ModelConfig(65, hidden=256, layers=1), ModelConfig(65, hidden=512, layers=1)
     rates = [recipe.dropout(readings, shape, 100_000) for readings in (0, 0.5, 2, 10, 40, 1e9)]
-    for kind in zip(*rates, strict=True):
-        assert list(kind) == sorted(kind)
-    assert rates[0] == (0, 0)
-    assert rates[-1] == (recipe.MOST_OUTPUTS, recipe.MOST_RECURRENCE)
-    readings = 0.2 / recipe.RECURRENCE * 100_000 / shape.multiplied
-    assert recipe.dropout(readings, shape, 100_000) == recipe.dropout(2 * readings, shape, 200_000)
+    assert rates == sorted(rates)
+    assert rates[0] == 0
+    assert rates[-1] == recipe.MOST_DROPOUT
+    readings = 0.3**2 / recipe.DROPOUT**2 * 100_000 / shape.multiplied
+    assert recipe.dropout(readings, shape, 100_000) == recipe.dropout(2 * readings, shape, 200_000) == 0.3
+    assert recipe.dropout(readings / 4, shape, 100_000) == recipe.dropout(readings, shape, 400_000) == 0.15
     as_much_arithmetic = readings * shape.multiplied / large.multiplied
-    assert recipe.dropout(as_much_arithmetic, large, 100_000) == recipe.dropout(readings, shape, 100_000)
-
-
-def test_of_outputs_by_the_root_and_of_the_recurrence_by_all_of_it():
-    shape = ModelConfig(65)
-
-    def readings(weights):
-        return weights * 10**6 / shape.multiplied
-
-    assert recipe.dropout(readings((0.2 / recipe.OUTPUTS) ** 2), shape, 10**6)[0] == 0.2
-    assert recipe.dropout(readings((0.1 / recipe.OUTPUTS) ** 2), shape, 10**6)[0] == 0.1
-    for share in (0.1, 0.2, 0.4):
-        assert recipe.dropout(readings(share / recipe.RECURRENCE), shape, 10**6)[1] == share
-    assert recipe.dropout(readings(0.9 * recipe.LEAST_DROPOUT / recipe.RECURRENCE), shape, 10**6)[1] == 0
-    assert recipe.dropout(readings((0.9 * recipe.LEAST_DROPOUT / recipe.OUTPUTS) ** 2), shape, 10**6)[0] == 0
+    assert recipe.dropout(as_much_arithmetic, large, 100_000) == 0.3
 
 
 def test_the_more_arithmetic_the_larger_the_network():

@@ -11,7 +11,7 @@ from ..speed import training_speed
 from ..text.batches import epoch_chunks
 from .options import words
 
-LEFT_OPEN = ("hidden", "layers", "dropout", "recurrent_dropout", "lr")
+LEFT_OPEN = ("hidden", "layers", "dropout", "lr")
 
 
 def planned(chosen: Mapping[str, Any], training: int, batch_size: int, seq_length: int, threads: int) -> recipe.Budget:
@@ -36,9 +36,8 @@ def choose(values: dict[str, Any], budget: recipe.Budget, vocab_size: int, train
     shape = ModelConfig(vocab_size, values["cell"], values["hidden"], values["layers"])
     training = max(1, training)
     readings = budget.characters_with(shape) / training
-    dropout = recipe.dropout(readings, shape, training)
-    for name, share in zip(("dropout", "recurrent_dropout"), dropout, strict=True):
-        values[name] = share if values[name] is None else values[name]
+    if values["dropout"] is None:
+        values["dropout"] = recipe.dropout(readings, shape, training)
     if values["lr"] is None:
         values["lr"] = recipe.learning_rate(shape.cell, shape.hidden, shape.layers)
     times = f"{readings:,.0f}" if readings > 10 else f"{readings:.1f}"

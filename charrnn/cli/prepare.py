@@ -46,6 +46,8 @@ def begin(
     if any(values[name] is None for name in LEFT_OPEN):
         budget = planned(chosen, training, batch_size, seq_length, threads)
         choice = choose(values, budget, len(corpus.vocab), training)
+    if values["recurrent_dropout"] is None:
+        values["recurrent_dropout"] = values["dropout"]
     cell, hidden, layers = (values.pop(name) for name in SHAPE)
     run = new_run(corpus, cell, hidden, layers, Options(**values, shards=recipe.shards(threads, batch_size)), other)
     run.init_from = chosen["init_from"]

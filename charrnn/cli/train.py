@@ -45,15 +45,15 @@ BUDGETS = ("minutes", "epochs", "steps")
     "--dropout",
     type=real(0, 0.99),
     metavar="X",
-    help="Share of each layer's outputs to drop in the last step; it grows evenly from none.  [default: more for more "
-    f"weights for each character of the text and more readings of it, to {recipe.MOST_OUTPUTS}]",
+    help="Share of each layer's outputs to drop in the last step; it grows evenly from none.  [default: the more "
+    "weights for each character of the text, and the more often that will be read, the more, to "
+    f"{recipe.MOST_DROPOUT}]",
 )
 @click.option(
     "--recurrent-dropout",
     type=real(0, 0.99),
     metavar="X",
-    help="Share of the weights of each layer's recurrence to drop, likewise.  [default: as --dropout, "
-    f"to {recipe.MOST_RECURRENCE}]",
+    help="Share of the weights of each layer's recurrence to drop, likewise.  [default: as --dropout]",
 )
 @click.option(
     "--batch-size",

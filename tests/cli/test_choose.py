@@ -1,11 +1,11 @@
 import pytest
 
-from charrnn import recipe
+from charrnn import load, recipe
 from charrnn.cli import choose as module
 from charrnn.cli.choose import choose, planned
 from charrnn.nn.config import ModelConfig
 
-OPEN = {"cell": "gru", "hidden": None, "layers": None, "dropout": None, "recurrent_dropout": None, "lr": None}
+OPEN = {"cell": "gru", "hidden": None, "layers": None, "dropout": None, "lr": None}
 BUDGETS = dict.fromkeys(("minutes", "epochs", "steps"))
 
 
@@ -14,24 +14,22 @@ def test_what_is_left_open_is_chosen_and_said():
     line = choose(values, recipe.Budget(characters=20e6), vocab_size=65, training=1_000_000)
     assert (values["hidden"], values["layers"]) == recipe.network(20e6 * 6 * (657_985 - 3 * 256 * 65))
     shape = ModelConfig(65, "gru", values["hidden"], values["layers"])
-    assert (values["dropout"], values["recurrent_dropout"]) == recipe.dropout(20, shape, 1_000_000) > (0, 0)
+    assert values["dropout"] == recipe.dropout(20, shape, 1_000_000) > 0
     assert values["lr"] == recipe.learning_rate("gru", values["hidden"], values["layers"])
-    names = {name: name.replace("_", "-") for name in ("hidden", "layers", "dropout", "recurrent_dropout", "lr")}
-    said = " ".join(f"--{words} {values[name]}," for name, words in names.items())
+    said = " ".join(f"--{name} {values[name]}," for name in ("hidden", "layers", "dropout", "lr"))
     assert line == f"chosen for a text that will be read about 20 times: {said}".rstrip(",")
 
 
 def test_what_was_asked_for_stays_and_the_rest_follows_from_it():
-    asked = {"hidden": 40, "layers": 3, "dropout": 0.0, "recurrent_dropout": 0.2}
-    values = OPEN | asked
+    values = OPEN | {"hidden": 40, "layers": 3, "dropout": 0.0}
     line = choose(values, recipe.Budget(characters=5e5), 65, 1_000_000)
-    assert values == OPEN | asked | {"lr": recipe.learning_rate("gru", 40, 3)}
+    assert values == OPEN | {"hidden": 40, "layers": 3, "dropout": 0.0, "lr": recipe.learning_rate("gru", 40, 3)}
     assert line == f"chosen for a text that will be read about 0.5 times: --lr {values['lr']}"
 
 
 def test_where_nothing_is_left_open_nothing_is_measured_or_said(charrnn, monkeypatch):
     monkeypatch.setattr(module, "training_speed", lambda threads: pytest.fail("measured in vain"))
-    words = ["--hidden", 4, "--layers", 1, "--dropout", 0, "--recurrent-dropout", 0, "--lr", 0.01, "--minutes", 0.001]
+    words = ["--hidden", 4, "--layers", 1, "--dropout", 0, "--lr", 0.01, "--minutes", 0.001]
     assert "chosen" not in charrnn("train", "corpus.txt", *words, "-c", "new.npz").err
 
 
@@ -57,3 +55,17 @@ def test_a_small_network_is_chosen_for_a_short_run_and_the_command_says_so(charr
     assert len(chosen) == 1
     assert chosen[0].partition(": ")[2].split(", ")[:2] == ["--hidden 128", "--layers 1"]
     assert "--hidden 128 --layers 1" in result.err.partition("made by:")[2]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["--dropout", 0.3], 0.3),
+        (["--dropout", 0.3, "--recurrent-dropout", 0], 0.0),
+        (["--recurrent-dropout", 0.2, "--dropout", 0], 0.2),
+    ],
+    ids=str,
+)
+def test_as_much_of_the_recurrence_is_dropped_as_of_the_outputs_unless_told_otherwise(charrnn, words, expected):
+    charrnn("train", "corpus.txt", "--hidden", 4, "--steps", 1, *words, "-c", "new.npz")
+    assert load("new.npz").options.recurrent_dropout == expected
