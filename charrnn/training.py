@@ -25,7 +25,7 @@ from .text.corpus import Corpus
 from .text.records import RecordStreams
 from .text.vocab import Ids
 
-CHUNKS_CARRIED = 128  # that a stream reads, in the mean, before it begins again at the zero state
+CHUNKS_CARRIED = 32  # that a stream reads, in the mean, before it begins again at the zero state
 UNMEASURED = 3  # first steps, which are slower than the rest
 MEASURED_SHARE = 0.05  # of a budget in seconds is measured at most, unless that is under MEASURED_LEAST steps
 MEASURED_LEAST = 3
