@@ -131,8 +131,8 @@ def make_streams(run: Run, training: Ids) -> Streams | RecordStreams:
 
 
 def initial_state(run: Run, first: bool) -> State:
-    """The state before the next chunk: of some streams, drawn by the seed and the step, and of all in an epoch's first
-    chunk it is zero, of the others what it was after the chunk before.
+    """The state before the next chunk: what the chunk before left, but zero for all streams in an epoch's first chunk,
+    and now and then for a single one, drawn by the seed and the step.
 
     A text to score or to write begins at the zero state. A network that seldom did may get from there to where it never
     was while it learnt, and stay there.
