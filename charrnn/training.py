@@ -131,11 +131,10 @@ def make_streams(run: Run, training: Ids) -> Streams | RecordStreams:
 
 
 def initial_state(run: Run, first: bool) -> State:
-    """The state before the next chunk: what the chunk before left, but zero for all streams in an epoch's first chunk,
-    and now and then for a single one, drawn by the seed and the step.
+    """The state before the next chunk: what the chunk before left, or zero.
 
-    A text to score or to write begins at the zero state. A network that seldom did may get from there to where it never
-    was while it learnt, and stay there.
+    Zero for all streams in an epoch's first chunk, and for each now and then, drawn by the seed and the step: a text to
+    score or to write begins there, and a network that seldom did may go astray from there and never find back.
     """
     B, step = run.options.batch_size, run.progress.step
     if first:
@@ -143,7 +142,7 @@ def initial_state(run: Run, first: bool) -> State:
     if run.options.lines:  # which begin at it by themselves
         return run.state
     carried = generator(run.options.seed, RESTARTS, step).random(B) >= 1 / CHUNKS_CARRIED
-    return tuple(tuple(part * carried.astype(part.dtype) for part in layer) for layer in run.state)
+    return tuple(tuple(np.where(carried, part, 0) for part in layer) for layer in run.state)
 
 
 def restarts(run: Run, x: Ids) -> Array | None:

@@ -26,7 +26,7 @@ class Dropout(NamedTuple):
         return Dropout(self.outputs * share, self.recurrence * share)
 
 
-NONE = Dropout()
+NO_DROPOUT = Dropout()
 
 
 def generator(seed: int, purpose: int, *key: int) -> np.random.Generator:

@@ -20,7 +20,7 @@ from __future__ import annotations
 import numpy as np
 
 from .cells import CELLS
-from .chance import NONE, Dropout, dropout_mask
+from .chance import NO_DROPOUT, Dropout, dropout_mask
 from .config import ModelConfig
 from .params import Array, Params
 from .workspace import Workspace, flatten, pad, unflatten
@@ -41,7 +41,7 @@ class Model:
         zero = np.zeros((self.config.hidden, B), self.params.flat.dtype)
         return tuple(tuple(zero.copy() for _ in self.cell.STATE) for _ in range(self.config.layers))
 
-    def workspace(self, T: int, B: int, dropout: Dropout = NONE) -> Workspace:
+    def workspace(self, T: int, B: int, dropout: Dropout = NO_DROPOUT) -> Workspace:
         """Buffers for chunks of T characters in B streams. `dropout`: the most that there will be."""
         return Workspace(self.config, T, B, self.params.flat.dtype, dropout)
 
@@ -51,7 +51,7 @@ class Model:
         state: State,
         work: Workspace,
         keep: Array | None = None,
-        dropout: Dropout = NONE,
+        dropout: Dropout = NO_DROPOUT,
         key: tuple[int, ...] = (),
     ) -> State:
         """Read the ids x (T, B) and leave in `work.logits` (V, T*B) a score for each possible next character.

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from .chance import NONE, Dropout
+from .chance import NO_DROPOUT, Dropout
 from .model import Model, State
 from .params import Array, Params
 from .softmax import nats_and_gradient
@@ -24,7 +24,7 @@ Answer = list[tuple[float, State]]  # the loss and the new state of each share
 class Shards:
     """Forward and backward of `count` shares of B streams, on up to `threads` cores. `dropout`: the most."""
 
-    def __init__(self, model: Model, B: int, count: int, threads: int, dropout: Dropout = NONE) -> None:
+    def __init__(self, model: Model, B: int, count: int, threads: int, dropout: Dropout = NO_DROPOUT) -> None:
         self.given = model.params
         size = min(threads, count)
         zeros = np.zeros if size == 1 else shared_zeros
@@ -48,7 +48,7 @@ class Shards:
         state: State,
         key: tuple[int, ...],
         keep: Array | None = None,
-        dropout: Dropout = NONE,
+        dropout: Dropout = NO_DROPOUT,
     ) -> tuple[float, Params, State]:
         """The mean loss in nats per character over all T*B targets, its gradient, and the state after x.
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .cells import CELLS
-from .chance import NONE, Dropout
+from .chance import NO_DROPOUT, Dropout
 from .config import ModelConfig
 from .params import Array
 
@@ -40,7 +40,7 @@ class Workspace:
     """
 
     def __init__(
-        self, config: ModelConfig, T: int, B: int, dtype: npt.DTypeLike = np.float32, dropout: Dropout = NONE
+        self, config: ModelConfig, T: int, B: int, dtype: npt.DTypeLike = np.float32, dropout: Dropout = NO_DROPOUT
     ) -> None:
         cell, H = CELLS[config.cell], config.hidden
         rows = max(cell.INPUT_ROWS, cell.RECURRENT_ROWS) * H

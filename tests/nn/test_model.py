@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from charrnn.nn.chance import NONE, Dropout, dropout_mask
+from charrnn.nn.chance import NO_DROPOUT, Dropout, dropout_mask
 from charrnn.nn.model import scatter_columns
 from charrnn.nn.workspace import Workspace, flatten, pad, padded, unflatten
 
@@ -23,7 +23,7 @@ def read(model, x, state, keep=None):
 
 
 @pytest.mark.parametrize("layers", [1, 2, 3])
-@pytest.mark.parametrize("dropout", [NONE, Dropout(0.4), Dropout(0, 0.3), Dropout(0.4, 0.3)], ids=str)
+@pytest.mark.parametrize("dropout", [NO_DROPOUT, Dropout(0.4), Dropout(0, 0.3), Dropout(0.4, 0.3)], ids=str)
 @pytest.mark.parametrize("B", [3, 11], ids=["as many columns as streams", "more columns than streams"])
 def test_forward_follows_the_textbook(make_model, naive_step, random_state, layers, dropout, B):
     x = np.random.default_rng(0).integers(0, V, (T, B)).astype(np.uint8)
@@ -151,7 +151,7 @@ def test_pad_adds_columns_behind():
     assert_array_equal(pad(columns, 5, 1), [[0, 1, 2, 1, 1], [3, 4, 5, 1, 1]])
 
 
-@pytest.mark.parametrize("dropout", [NONE, Dropout(0.4), Dropout(0, 0.3), Dropout(0.4, 0.3)], ids=str)
+@pytest.mark.parametrize("dropout", [NO_DROPOUT, Dropout(0.4), Dropout(0, 0.3), Dropout(0.4, 0.3)], ids=str)
 def test_a_workspace_counts_each_buffer_once(make_model, dropout):
     """Found as the sum over the memory blocks that its arrays live in."""
     work = Workspace(make_model().config, T, B, np.float64, dropout)
