@@ -72,7 +72,7 @@ def charrnn_step(cell: str, H: int, L: int, B: int, T: int, threads: int) -> Ste
     config = ModelConfig(V, cell, H, L)
     params = initial_params(config, 1)
     model = Model(config, params)
-    work, adam = Shards(model, B, shards(threads, B), threads), Adam(params)
+    work, adam = Shards(model, B, shards(threads, 1, B), threads), Adam(params)
     ids = np.random.default_rng(0).integers(0, V, (T + 1, B))
     state = model.zero_state(B)
 
@@ -168,7 +168,7 @@ def products_step(cell: str, H: int, L: int, B: int, T: int, threads: int) -> St
 
         return products
 
-    count = shards(threads, B)
+    count = shards(threads, 1, B)
     first, *others = [share(end - start) for start, end in pairwise(B * i // count for i in range(count + 1))]
     pool = ThreadPoolExecutor(threads)
 

@@ -1,7 +1,8 @@
 """A run as a file: saved whole, and read without trusting it.
 
 Members: `last.NAME`, `average.NAME` and, once there was a validation, `best.NAME` for each parameter; `adam_m.NAME` and
-`adam_v.NAME`, Adam's moments; `state.h0`, `state.h1` ..., the state carried from chunk to chunk; for a model of records
+`adam_v.NAME`, Adam's moments (with several networks along an axis in front); `state.h0`, `state.h1` ..., the state
+carried from chunk to chunk (the layers of the first network, then those of the next ...); for a model of records
 `known`, the hashes of its training records. Weights, moments, average and state of an earlier step, if the run would go
 back to that one were it to diverge: `good.NAME`, `good_m.NAME`, `good_v.NAME`, `good_average.NAME`, `good_state.h0` ...
 All else is in `metadata.json`.
@@ -173,6 +174,7 @@ def _check_sizes(archive: Archive, config: ModelConfig, options: Options, vocab:
     sizes = {
         "hidden": config.hidden,
         "layers": config.layers,
+        "networks": config.networks,
         "batch_size": options.batch_size,
         "seq_length": options.seq_length,
         "shards": options.shards,
@@ -180,19 +182,21 @@ def _check_sizes(archive: Archive, config: ModelConfig, options: Options, vocab:
     for name, size in sizes.items():
         if not 1 <= size <= LARGEST:
             raise archive.fault(f"its {name} is {size}")
-    if config.cell not in CELLS or config.vocab_size != len(vocab) or config.layers > len(archive.names()):
+    layers = config.layers * config.networks
+    if config.cell not in CELLS or config.vocab_size != len(vocab) or layers > len(archive.names()):
         raise archive.fault("its model, vocabulary and arrays do not fit together")
 
 
 def _shapes(config: ModelConfig, B: int, groups: list[str], states: list[str]) -> dict[str, tuple[int, ...]]:
     """The name and shape of every array of parameters or states."""
-    shapes = {f"{group}.{name}": shape for group in groups for name, shape in config.shapes().items()}
-    parts = itertools.product(states, CELLS[config.cell].STATE, range(config.layers))
+    front = (config.networks,) if config.networks > 1 else ()
+    shapes = {f"{group}.{name}": front + shape for group in groups for name, shape in config.shapes().items()}
+    parts = itertools.product(states, CELLS[config.cell].STATE, range(config.layers * config.networks))
     return shapes | {f"{name}.{kind}{number}": (config.hidden, B) for name, kind, number in parts}
 
 
 def _params(archive: Archive, prefix: str, config: ModelConfig, dtype: np.dtype[Any]) -> Params:
-    params = Params(config.shapes(), dtype)
+    params = Params(config.shapes(), dtype, networks=config.networks)
     for name, view in params.items():
         view[...] = archive.read(f"{prefix}.{name}", view.shape, dtype)
     highest = config.largest_weight(dtype) if prefix in WEIGHTS else float(np.finfo(dtype).max)
@@ -204,7 +208,7 @@ def _state(archive: Archive, prefix: str, config: ModelConfig, B: int, dtype: np
     kinds = CELLS[config.cell].STATE
     return tuple(
         tuple(_part(archive, f"{prefix}.{kind}{number}", (config.hidden, B), dtype) for kind in kinds)
-        for number in range(config.layers)
+        for number in range(config.layers * config.networks)
     )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from .errors import OptionError, TextError
 from .language_model import LanguageModel
-from .nn.model import Model
+from .nn.ensemble import Network
 from .nn.softmax import nats
 from .pieces import Cut, cut, groups, in_order, predictions
 from .text.vocab import UNKNOWN_POLICIES, Ids
@@ -81,7 +81,7 @@ def unknown_score(model: LanguageModel, missing: int, unknown: str) -> Score:
 
 
 def scores(
-    network: Model, ids: Ids, window: int | None = None, threads: int = 1, restart: int | None = None
+    network: Network, ids: Ids, window: int | None = None, threads: int = 1, restart: int | None = None
 ) -> Iterator[Score]:
     """The score of a text given as ids, in parts: their sum is the whole, their `chars` tell the progress.
 
@@ -97,7 +97,7 @@ def scores(
     yield from in_order(partial(_score, network, ids, how), groups(0, len(ids) - 1, how.piece), threads)
 
 
-def _score(network: Model, ids: Ids, how: Cut, given_up: Event, begin: int, end: int) -> Score:
+def _score(network: Network, ids: Ids, how: Cut, given_up: Event, begin: int, end: int) -> Score:
     total = Score()
     with np.errstate(all="ignore"):  # weights of a run that diverged give a score that is not finite
         for places, scored, logits, y in predictions(network, ids, how, given_up, begin, end):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .nn.model import Model
+from .nn.ensemble import Network
 from .text.records import Hashes, lay_out
 from .text.vocab import Ids, Vocab
 
@@ -18,7 +18,7 @@ class LanguageModel:
     state after a newline? Then `known` has the hashes of those it learnt from.
     """
 
-    network: Model
+    network: Network
     vocab: Vocab
     start: int
     lines: bool = False

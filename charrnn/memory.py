@@ -18,8 +18,10 @@ TEXT_COPIES = 4  # of a text of records: as it was read, laid out, in two parts,
 RECORD_BYTES = 30  # for each record, while they are put in order
 
 
-def training_memory(config: ModelConfig, options: Options, text_bytes: int) -> int:
+def training_memory(config: ModelConfig, options: Options, text_bytes: int, threads: int = 1) -> int:
     """About how many bytes training needs: the text, the parameters with their copies, and the buffers of a chunk.
+
+    Those are as many as shares are worked on, which may be of several networks at the same time.
 
     Raises OptionError if that is more than the machine has.
     """
@@ -29,7 +31,8 @@ def training_memory(config: ModelConfig, options: Options, text_bytes: int) -> i
     work = Workspace(config, options.seq_length, streams, dropout=options.most_dropout)
     lengths = 2  # of chunks, in an epoch
     columns = BYTES * prod(config.shapes()["Wxh0"])  # with the bias added, while a chunk is read
-    needed = BASE + text_bytes + params_bytes + options.shards * (lengths * work.nbytes + columns)
+    shares = max(options.shards, min(threads, options.shards * config.networks))
+    needed = BASE + text_bytes + params_bytes + shares * (lengths * work.nbytes + columns)
     check(needed)
     return needed
 
@@ -48,5 +51,5 @@ def check(needed: int) -> None:
     if available is not None and needed > available:
         raise OptionError(
             f"training this needs about {needed / 1e9:,.1f} GB of memory and this machine has {available / 1e9:,.1f}; "
-            "choose a smaller --hidden, --layers, --batch-size or --seq-length"
+            "choose a smaller --hidden, --layers, --networks, --batch-size or --seq-length"
         )

@@ -20,7 +20,7 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 
-from .nn.model import Model
+from .nn.ensemble import Network
 from .nn.params import Array
 from .text.vocab import Ids
 
@@ -73,7 +73,7 @@ def in_order(work: Callable[[Event, int, int], Result], edges: Sequence[int], th
 
 
 def predictions(
-    network: Model, ids: Ids, how: Cut, given_up: Event, begin: int, end: int
+    network: Network, ids: Ids, how: Cut, given_up: Event, begin: int, end: int
 ) -> Iterator[tuple[Array, Array, Array, Array]]:
     """What the network expects at the places `begin` + 1 to `end` of a text, each once, in any order, until given up.
 
@@ -110,7 +110,7 @@ def stretches(ids: Ids, how: Cut, begin: int, end: int) -> tuple[Array, Array, A
 
 
 def _read(
-    network: Model, ids: Ids, first: Array, start: Array, stop: Array, T: int
+    network: Network, ids: Ids, first: Array, start: Array, stop: Array, T: int
 ) -> Iterator[tuple[Array, Array, Array, Array]]:
     """Read stretches side by side, the longest first, as the streams of one batch."""
     work, state = network.workspace(T, len(first)), network.zero_state(len(first))

@@ -1,11 +1,13 @@
 """What is chosen where the user chose nothing, and why.
 
-Three rules, from the measured runs in benchmarks/README.md:
+Four rules, from the measured runs in benchmarks/README.md:
 
-1. The more time, the larger the network: it must be small enough to make some hundreds of steps.
-2. The more weights there are for each character of the text, and the more often it will be read, the more dropout in
-   the end: else it is learnt by heart.
-3. The more units, the smaller the learning rate: as one over the hidden units of all layers together.
+1. The more often a text can be read, and by the more weights for each of its characters, the more networks share the
+   time: as the root of that product. What one network cannot learn from so much text, several in the mean can.
+2. The more time, the larger each network: it must be small enough to make some hundreds of steps.
+3. The more weights a network has for each character of the text, and the more often it will read it, the more dropout
+   in the end: else the text is learnt by heart.
+4. The more units, the smaller the learning rate: as one over the hidden units of all layers together.
 
 A budget is compared as the arithmetic that fits into it. For one in minutes that takes the speed of the machine.
 """
@@ -13,7 +15,7 @@ A budget is compared as the arithmetic that fits into it. For one in minutes tha
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf, sqrt
+from math import gcd, inf, sqrt
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # --help does not wait for NumPy
@@ -23,10 +25,13 @@ MIDDLE = (256, 2)  # hidden units and layers
 NETWORKS = [
     (2.5e12, (128, 1)),
     (7.5e12, (256, 1)),
-    (3e13, MIDDLE),
+    (1.6e13, (192, 2)),
+    (4e13, MIDDLE),
     (4e14, (512, 2)),
     (inf, (1024, 2)),
 ]  # with the most arithmetic for each
+MOST_NETWORKS = 8
+LEAST_READ = 2_000_000  # characters: where several networks would read fewer, fewer networks are better
 WIDTH = 256  # hidden units in one layer, for which the rates are
 LEARNING_RATES = {"rnn": 0.008, "gru": 0.012, "lstm": 0.02}  # Adam's; gates bear more
 MOST_RATE = 4 / 3  # times that, for smaller networks
@@ -60,14 +65,24 @@ class Budget:
         return min(self.characters, self.seconds * self.speed / ARITHMETIC / shape.multiplied)
 
 
+def networks(arithmetic: float, characters: int) -> int:
+    """How many networks should share so much arithmetic on a text of so many characters.
+
+    arithmetic / ARITHMETIC / characters is what one network would be multiplied with, times its readings of the text;
+    per character it is what the root is taken of.
+    """
+    return max(1, min(MOST_NETWORKS, round(sqrt(arithmetic / ARITHMETIC) / characters)))
+
+
 def network(arithmetic: float) -> tuple[int, int]:
-    """Hidden units and layers, for the arithmetic that the MIDDLE network would make."""
+    """Hidden units and layers, for so much arithmetic."""
     return next(network for most, network in NETWORKS if arithmetic <= most)
 
 
 def dropout(readings: float, shape: ModelConfig, characters: int) -> float:
-    """What to drop in the last step, where a text of so many characters will be read so many times."""
-    share = round(min(MOST_DROPOUT, DROPOUT * sqrt(readings * shape.multiplied / characters)), 2)
+    """What each network drops in the last step, where a text of so many characters will be read so many times."""
+    weights = shape.multiplied / shape.networks / characters
+    share = round(min(MOST_DROPOUT, DROPOUT * sqrt(readings * weights)), 2)
     return share if share >= LEAST_DROPOUT else 0.0
 
 
@@ -81,6 +96,6 @@ def default_steps(epoch_steps: int) -> int:
     return max(FEWEST_STEPS, MOST_EPOCHS * epoch_steps)
 
 
-def shards(threads: int, batch_size: int) -> int:
-    """Into how many shares the streams are split."""
-    return max(1, min(threads, batch_size // STREAMS_A_SHARE))
+def shards(threads: int, networks: int, batch_size: int) -> int:
+    """Into how many shares the streams of each network are split: so many that all threads have as much to do."""
+    return max(1, min(threads // gcd(threads, networks), batch_size // STREAMS_A_SHARE))

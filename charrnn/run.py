@@ -10,7 +10,8 @@ from .errors import CheckpointError, OptionError
 from .language_model import LanguageModel
 from .nn.chance import Dropout
 from .nn.config import ModelConfig
-from .nn.model import Model, State
+from .nn.ensemble import build
+from .nn.model import State
 from .nn.optim import WARMUP, Adam
 from .nn.params import Params
 from .text.batches import epoch_chunks, fit
@@ -159,7 +160,7 @@ class Run:
         self.vocab = vocab
         self.start = start
         self.corpus = corpus
-        self.network = Model(config, params)
+        self.network = build(config, params)
         self.adam = Adam(params)
         self.best: Params | None = None
         self.good: Snapshot | None = None  # where to go back to (recovery.py); None: to where training goes on
@@ -222,7 +223,7 @@ class Run:
         if weights == "best" and self.best is None:
             raise OptionError("there are no best weights, since nothing was validated; use the last")
         params = self.adam.average if weights == "last" or self.best is None else self.best
-        return LanguageModel(Model(self.config, params), self.vocab, self.start, self.options.lines, self.known)
+        return LanguageModel(build(self.config, params), self.vocab, self.start, self.options.lines, self.known)
 
     def budget(
         self, total_steps: int | None = None, seconds: float | None = None, most_steps: int | None = None

@@ -26,6 +26,7 @@ def new_run(
     options: Options | None = None,
     init_from: LanguageModel | None = None,
     dtype: npt.DTypeLike = np.float32,
+    networks: int = 1,
 ) -> Run:
     """A run that has not made a step. The batch and sequence shrink to what the training part is long enough for.
 
@@ -38,8 +39,8 @@ def new_run(
     options = replace(options, batch_size=batch_size, seq_length=seq_length, shards=min(options.shards, batch_size))
     if init_from:
         shape = init_from.network.config
-        cell, hidden, layers = shape.cell, shape.hidden, shape.layers
-    config = ModelConfig(len(corpus.vocab), cell, hidden, layers)
+        cell, hidden, layers, networks = shape.cell, shape.hidden, shape.layers, shape.networks
+    config = ModelConfig(len(corpus.vocab), cell, hidden, layers, networks)
     training_memory(config, options, text_memory(corpus, options))
     params = initial_params(config, options.seed, dtype)
     if init_from:
@@ -65,9 +66,9 @@ def transfer(old: Params, old_vocab: Vocab, new: Params, new_vocab: Vocab) -> No
     """
     moved, _ = new_vocab.encode(old_vocab.decode(np.arange(len(old_vocab))))
     for name, view in new.items():
-        if name == "Wxh0":
-            view[:, moved] = old[name]
-        elif name in ("Why", "by"):
-            view[moved] = old[name]
+        if name in ("Wxh0", "by"):
+            view[..., moved] = old[name]
+        elif name == "Why":
+            view[..., moved, :] = old[name]
         else:
             view[...] = old[name]

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .language_model import LanguageModel
-from .nn.model import Model
+from .nn.ensemble import Network
 from .nn.params import Array
 from .nn.softmax import nats
 from .pieces import Cut, cut, groups, in_order, predictions
@@ -149,7 +149,7 @@ class _Reading:
 
 
 def _predict(
-    network: Model, ids: Ids, how: Cut, ranked: bool, given_up: Event, begin: int, end: int
+    network: Network, ids: Ids, how: Cut, ranked: bool, given_up: Event, begin: int, end: int
 ) -> tuple[Array, Array]:
     """Millionths of bits and ranks of the characters at `begin` + 1 to `end`."""
     losses, ranks = np.empty(end - begin), np.zeros(end - begin, np.int32)

@@ -73,10 +73,10 @@ def make_run(corpus_file):
     """A run of a few steps on the text, with dropout and validation; its shape and options can be chosen."""
     from charrnn import Options, new_run, read_corpus, train
 
-    def make(cell="gru", hidden=3, layers=2, steps=5, dtype="float32", names=(corpus_file,), **options):
+    def make(cell="gru", hidden=3, layers=2, steps=5, dtype="float32", names=(corpus_file,), networks=1, **options):
         corpus = read_corpus([str(name) for name in names])
         chosen = {"batch_size": 4, "seq_length": 7, "dropout": 0.2, "val_every": 2} | options
-        run = new_run(corpus, cell, hidden, layers, Options(**chosen), dtype=dtype)
+        run = new_run(corpus, cell, hidden, layers, Options(**chosen), dtype=dtype, networks=networks)
         run.budget(total_steps=steps)
         for _ in train(run, corpus):
             pass

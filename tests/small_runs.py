@@ -17,9 +17,10 @@ def corpus_of(text):
     return Corpus(vocab.encode(text)[0], vocab, ("text",), "utf-8", sha256(text.encode()).hexdigest())
 
 
-def small_run(corpus, steps=None, cell="rnn", dtype=np.float32, **options):
+def small_run(corpus, steps=None, cell="rnn", dtype=np.float32, networks=1, **options):
     defaults = {"batch_size": 4, "seq_length": 8, "dropout": 0.0, "lr": 3e-3, "shards": 2}
-    run = new_run(corpus, cell, hidden=6, layers=2, options=Options(**defaults | options), dtype=dtype)
+    options = Options(**defaults | options)
+    run = new_run(corpus, cell, hidden=6, layers=2, options=options, dtype=dtype, networks=networks)
     if steps:
         run.budget(total_steps=steps)
     return run

@@ -37,8 +37,9 @@ def assert_same(run, other):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
 @pytest.mark.parametrize("val_fraction", [0.1, 0.0])
-def test_there_and_back(tmp_path, make_run, cell, dtype, val_fraction):
-    run = make_run(cell, dtype=dtype, val_fraction=val_fraction)
+@pytest.mark.parametrize("networks", [1, 3])
+def test_there_and_back(tmp_path, make_run, cell, dtype, val_fraction, networks):
+    run = make_run(cell, dtype=dtype, val_fraction=val_fraction, networks=networks)
     run.commands, run.init_from, run.elapsed = ["charrnn train 'a file'"], "other.npz", 1 / 3
     save(tmp_path / "run.npz", run)
     again = load(tmp_path / "run.npz")

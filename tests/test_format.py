@@ -9,6 +9,7 @@ import pytest
 
 from charrnn import evaluate, load, sample, sample_records, save
 from charrnn.checkpoint import FORMAT
+from charrnn.nn.softmax import log_softmax
 from charrnn.sampling.texts import read
 
 TESTS = Path(__file__).parent
@@ -43,10 +44,10 @@ def check(page, path):
     assert metadata["vocabulary"]["characters"] == run.vocab.characters
     model = run.model()
     ids = np.arange(12) * 5 % len(run.vocab)
-    theirs = page["scores"](metadata, arrays, ids.tolist())
+    theirs = page["probabilities"](metadata, arrays, ids.tolist())
     for length in range(1, len(ids) + 1):
         ours, _ = read(model.network, ids[:length])
-        np.testing.assert_allclose(ours[:, 0], theirs[length - 1], rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(np.exp(log_softmax(ours)[:, 0]), theirs[length - 1], rtol=1e-4)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -55,6 +56,8 @@ def test_the_page_reads_what_is_saved(tmp_path, make_run, page, cell, dtype):
     save(tmp_path / "run.npz", make_run(cell, dtype=dtype))
     check(page, tmp_path / "run.npz")
     save(tmp_path / "run.npz", make_run(cell, layers=1, val_fraction=0.0))
+    check(page, tmp_path / "run.npz")
+    save(tmp_path / "run.npz", make_run(cell, dtype=dtype, networks=3))
     check(page, tmp_path / "run.npz")
 
 

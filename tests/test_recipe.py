@@ -31,6 +31,20 @@ def test_the_more_often_a_text_is_read_and_the_more_weights_it_has_the_more_is_d
     assert recipe.dropout(as_much_arithmetic, large, 100_000) == 0.3
 
 
+def test_each_network_drops_as_it_would_alone():
+    one, three = ModelConfig(65, hidden=256, layers=1), ModelConfig(65, hidden=256, layers=1, networks=3)
+    assert recipe.dropout(9, three, 100_000) == recipe.dropout(9, one, 100_000) > 0
+
+
+def test_networks_go_by_the_root_of_weights_and_readings():
+    for readings, T in ((2, 10**6), (9, 10**6), (9, 10**5)):
+        weights = 3 * T
+        arithmetic = 6 * readings * T * weights
+        assert recipe.networks(arithmetic, T) == min(recipe.MOST_NETWORKS, round((readings * 3) ** 0.5))
+    assert recipe.networks(0, 10**6) == recipe.networks(1e12, 10**9) == 1
+    assert recipe.networks(1e20, 100) == recipe.MOST_NETWORKS
+
+
 def test_the_more_arithmetic_the_larger_the_network():
     sizes = [ModelConfig(65, "gru", *recipe.network(10**k)).parameters for k in range(10, 20)]
     assert sizes == sorted(sizes)
@@ -61,7 +75,16 @@ def test_a_run_without_a_budget_ends_though_the_text_be_short():
 @pytest.mark.parametrize("threads", [1, 2, 7, 64])
 @pytest.mark.parametrize("batch_size", [1, 7, 8, 15, 16, 32, 500])
 def test_every_share_has_enough_streams(threads, batch_size):
-    shares = recipe.shards(threads, batch_size)
+    shares = recipe.shards(threads, 1, batch_size)
     assert 1 <= shares <= threads
     assert shares == 1 or batch_size // shares >= recipe.STREAMS_A_SHARE
     assert shares == threads or batch_size // (shares + 1) < recipe.STREAMS_A_SHARE
+
+
+@pytest.mark.parametrize("networks", [1, 2, 3, 4, 6, 8])
+@pytest.mark.parametrize("threads", [1, 2, 3, 4, 6, 7])
+def test_the_shares_of_all_networks_go_round_evenly(threads, networks):
+    shares = recipe.shards(threads, networks, 1000)
+    assert networks * shares % threads == 0
+    assert all(networks * fewer % threads for fewer in range(1, shares))
+    assert recipe.shards(shares * networks, networks, 1000) == shares  # as the recorded command has it

@@ -182,10 +182,12 @@ def test_the_records_count_steps_and_tell_the_rates(verse):
 
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("stops", [[1], [8], range(1, 16)], ids=["early", "late", "every step"])
-def test_stopped_and_resumed_is_never_stopped(noise, tmp_path, monkeypatch, cell, stops):
+@pytest.mark.parametrize("networks", [1, 3])
+def test_stopped_and_resumed_is_never_stopped(noise, tmp_path, monkeypatch, cell, stops, networks):
     """Through files, with dropout, over an epoch's end, the warm-up's end and validations, on 1 and 2 threads."""
     monkeypatch.setattr(optim, "WARMUP", 5)
     options = {"dropout": 0.3, "recurrent_dropout": 0.2, "val_every": 3, "weight_decay": 0.1, "lr": 0.03}
+    options["networks"] = networks
     whole, records = trained(small_run(noise, 16, cell, **options), noise)
     assert whole.epoch_steps < 16
 

@@ -11,7 +11,7 @@ from ..speed import training_speed
 from ..text.batches import epoch_chunks
 from .options import words
 
-LEFT_OPEN = ("hidden", "layers", "dropout", "lr")
+LEFT_OPEN = ("hidden", "layers", "networks", "dropout", "lr")
 
 
 def planned(chosen: Mapping[str, Any], training: int, batch_size: int, seq_length: int, threads: int) -> recipe.Budget:
@@ -30,11 +30,15 @@ def planned(chosen: Mapping[str, Any], training: int, batch_size: int, seq_lengt
 def choose(values: dict[str, Any], budget: recipe.Budget, vocab_size: int, training: int) -> str:
     """Fill in what is None in `values`; a line on what was chosen and why."""
     left_open = [name for name in LEFT_OPEN if values[name] is None]
-    middle = ModelConfig(vocab_size, values["cell"], *recipe.MIDDLE)
-    for name, value in zip(LEFT_OPEN, recipe.network(budget.arithmetic_with(middle)), strict=False):
-        values[name] = values[name] or value
-    shape = ModelConfig(vocab_size, values["cell"], values["hidden"], values["layers"])
     training = max(1, training)
+    arithmetic = budget.arithmetic_with(ModelConfig(vocab_size, values["cell"], *recipe.MIDDLE))
+    counts = range(recipe.networks(arithmetic, training), 0, -1)
+    for count in [values["networks"]] if values["networks"] else counts:
+        hidden, layers = recipe.network(arithmetic / count)
+        shape = ModelConfig(vocab_size, values["cell"], values["hidden"] or hidden, values["layers"] or layers, count)
+        if budget.characters_with(shape) >= recipe.LEAST_READ:
+            break
+    values |= {"hidden": shape.hidden, "layers": shape.layers, "networks": shape.networks}
     readings = budget.characters_with(shape) / training
     if values["dropout"] is None:
         values["dropout"] = recipe.dropout(readings, shape, training)

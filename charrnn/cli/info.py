@@ -9,7 +9,7 @@ from math import log
 import click
 
 from .options import checkpoint_option, json_option
-from .output import duration, harmless, plural
+from .output import duration, harmless, network
 
 
 @click.command("info", short_help="Tell what a checkpoint is.")
@@ -27,12 +27,11 @@ def info_command(checkpoint: str, as_json: bool) -> None:
 
     run = load(checkpoint)
     config, progress, schedule, corpus, options = run.config, run.progress, run.schedule, run.corpus, run.options
-    parameters = run.network.params.flat.size
     if as_json:
         result = {
             "checkpoint": checkpoint,
             "model": asdict(config),
-            "parameters": parameters,
+            "parameters": config.parameters,
             "vocabulary": {"of_bytes": run.vocab.of_bytes, "characters": run.vocab.characters, "size": len(run.vocab)},
             "corpus": asdict(corpus),
             "options": asdict(options),
@@ -54,8 +53,8 @@ def info_command(checkpoint: str, as_json: bool) -> None:
         click.echo(f"{name:14}{harmless(value)}")
 
     row("checkpoint", checkpoint)
-    row("model", f"{config.cell}, {config.hidden} hidden units, {plural(config.layers, 'layer')}")
-    row("parameters", f"{parameters:,}")
+    row("model", network(config))
+    row("parameters", f"{config.parameters:,}")
     characters = "all bytes" if run.vocab.of_bytes else _shown(run.vocab.characters)
     row("vocabulary", f"{len(run.vocab):,} {run.vocab.unit}s: {characters}")
     row("corpus", f"{', '.join(corpus.names)}: {corpus.characters:,} {run.vocab.unit}s, sha256 {corpus.sha256[:16]}...")

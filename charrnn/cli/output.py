@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
 from ..errors import OptionError
+
+if TYPE_CHECKING:  # --help does not wait for NumPy
+    from ..nn.config import ModelConfig
 
 
 def terminal() -> bool:
@@ -68,3 +72,9 @@ def size(nbytes: float) -> str:
 def plural(count: int, noun: str) -> str:
     """A number of things."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def network(config: ModelConfig) -> str:
+    """What a model is made of."""
+    one = f"{config.cell}, {config.hidden} hidden units, {plural(config.layers, 'layer')}"
+    return one if config.networks == 1 else f"{config.networks} networks, each {one}"

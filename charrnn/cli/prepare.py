@@ -23,7 +23,7 @@ from ..text.reading import STDIN, check_files
 from .choose import LEFT_OPEN, choose, planned
 from .options import checkpoint_words, words
 
-SHAPE = ("cell", "hidden", "layers")
+SHAPE = ("cell", "hidden", "layers", "networks")
 OPTIONS = tuple(field.name for field in fields(Options) if field.name != "shards")
 
 
@@ -42,14 +42,17 @@ def begin(
     values = {name: chosen[name] for name in (*SHAPE, *OPTIONS)}
     if other:
         values |= {name: getattr(other.network.config, name) for name in SHAPE}
+    if values["networks"] is None and (values["hidden"] or values["layers"]):
+        values["networks"] = 1  # which was asked for
     choice = None
     if any(values[name] is None for name in LEFT_OPEN):
         budget = planned(chosen, training, batch_size, seq_length, threads)
         choice = choose(values, budget, len(corpus.vocab), training)
     if values["recurrent_dropout"] is None:
         values["recurrent_dropout"] = values["dropout"]
-    cell, hidden, layers = (values.pop(name) for name in SHAPE)
-    run = new_run(corpus, cell, hidden, layers, Options(**values, shards=recipe.shards(threads, batch_size)), other)
+    shape = {name: values.pop(name) for name in SHAPE}
+    options = Options(**values, shards=recipe.shards(threads, shape["networks"], batch_size))
+    run = new_run(corpus, options=options, init_from=other, **shape)
     run.init_from = chosen["init_from"]
     return run, corpus, choice
 
@@ -140,7 +143,7 @@ def command(run: Run, checkpoint: str) -> str:
             parts += [words(name)]
         elif value is not None and value is not False:
             parts += [words(name), str(value)]
-    parts += ["--threads", str(run.options.shards), *budget_words(run)]
+    parts += ["--threads", str(run.options.shards * run.config.networks), *budget_words(run)]
     return shlex.join(train_words(run, parts))
 
 

@@ -23,7 +23,7 @@ from ..training import closing_scores, measure_step, train
 from .interrupt import Interrupt
 from .keeper import Keeper
 from .options import checkpoint_words
-from .output import duration, harmless, plural, size, terminal
+from .output import duration, harmless, network, plural, size, terminal
 from .prepare import resume_words
 from .progress import Log, Progress, scoring_bar
 from .records import glimpse
@@ -88,11 +88,8 @@ class Session:
         if options.lines:
             records = corpus.records(options.val_fraction, options.seed)
             self._say(f"{plural(records.count, 'record')}, of which {records.repeats:,} repeat another")
-        memory = training_memory(run.config, options, text_memory(corpus, options))
-        self._say(
-            f"{run.config.cell}, {run.config.hidden} hidden units, {plural(run.config.layers, 'layer')}: "
-            f"{run.network.params.flat.size:,} parameters; needs about {size(memory)} of memory"
-        )
+        memory = training_memory(run.config, options, text_memory(corpus, options), self.threads)
+        self._say(f"{network(run.config)}: {run.config.parameters:,} parameters; needs about {size(memory)} of memory")
         if self.choice:
             self._say(self.choice)
         steps, seconds = self._outlook()

@@ -42,6 +42,12 @@ BUDGETS = ("minutes", "epochs", "steps")
 )
 @click.option("--layers", type=whole(1, 1000), metavar="N", help="Recurrent layers.  [default: by the budget]")
 @click.option(
+    "--networks",
+    type=whole(1, 1000),
+    metavar="N",
+    help="Networks that learn side by side; their probabilities are averaged.  [default: by the budget and the text]",
+)
+@click.option(
     "--dropout",
     type=real(0, 0.99),
     metavar="X",

@@ -13,29 +13,30 @@ from .cells import CELLS
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """What a network's parameters depend on: V characters, a cell, H hidden units, L layers."""
+    """What the parameters depend on: V characters, a cell, H hidden units, L layers, N networks of this shape."""
 
     vocab_size: int
     cell: str = "gru"
     hidden: int = 256
     layers: int = 2
+    networks: int = 1
 
     @property
     def parameters(self) -> int:
         """How many numbers there are to learn."""
-        return sum(map(prod, self.shapes().values()))
+        return self.networks * sum(map(prod, self.shapes().values()))
 
     @property
     def multiplied(self) -> int:
         """How many of them are multiplied with for each character: all but `Wxh0`, of which a column is looked up."""
-        return self.parameters - prod(self.shapes()["Wxh0"])
+        return self.parameters - self.networks * prod(self.shapes()["Wxh0"])
 
     def largest_weight(self, dtype: npt.DTypeLike) -> float:
         """With none larger than this every score that the weights make of hidden values up to 1 a layer is finite."""
         return float(np.finfo(np.dtype(dtype)).max) / (4 * self.hidden * (self.layers + 1))
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """The name and shape of every parameter; the layer's number is the suffix."""
+        """The name and shape of every parameter of one network; the layer's number is the suffix."""
         cell, H, V = CELLS[self.cell], self.hidden, self.vocab_size
         shapes: dict[str, tuple[int, ...]] = {}
         for layer in range(self.layers):

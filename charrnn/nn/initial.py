@@ -19,12 +19,19 @@ def initial_params(config: ModelConfig, seed: int, dtype: npt.DTypeLike = np.flo
     """Orthogonal recurrent weights, one block a gate; normal input weights; a softmax that starts uniform.
 
     With `Why` and `by` at zero every character is equally likely at first, and the first loss is ln V exactly. Each
-    matrix is drawn from (seed, its name), so that adding a layer leaves the others as they were.
+    matrix is drawn from (seed, its name), those of further networks from their number besides, so that adding a layer
+    or a network leaves the others as they were.
     Source: Saxe et al., "Exact solutions to the nonlinear dynamics of learning in deep linear neural networks" (2014).
     """
-    params = Params(config.shapes(), dtype)
-    for name, view in params.items():
-        rng = generator(seed, INITIAL_WEIGHTS, crc32(name.encode()))
+    params = Params(config.shapes(), dtype, networks=config.networks)
+    for number in range(config.networks):
+        _draw(config, params.network(number), seed, (number,) if number else ())
+    return params
+
+
+def _draw(config: ModelConfig, network: Params, seed: int, key: tuple[int, ...]) -> None:
+    for name, view in network.items():
+        rng = generator(seed, INITIAL_WEIGHTS, crc32(name.encode()), *key)
         if name.startswith("Whh"):
             for block in np.split(view, len(view) // config.hidden):
                 block[...] = orthogonal(config.hidden, rng)
@@ -34,7 +41,6 @@ def initial_params(config: ModelConfig, seed: int, dtype: npt.DTypeLike = np.flo
             view[...] = rng.standard_normal(view.shape) / np.sqrt(config.hidden)
         elif name.startswith("bh"):
             view[...] = CELLS[config.cell].initial_bias(config.hidden)
-    return params
 
 
 def orthogonal(n: int, rng: np.random.Generator) -> Array:

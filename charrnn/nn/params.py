@@ -1,4 +1,4 @@
-"""All parameters of a model in one flat vector, with named views into it."""
+"""All parameters of a network, or of several of one shape, in one flat vector, with named views into it."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ class Params(Mapping[str, Array]):
     `flat` is a vector of all of them and `params["Whh0"]` a reshaped slice of it, so that clipping, Adam, averaging and
     comparing are each one vector expression. Matrices come first and vectors (the biases) last. Write through a view,
     `params["by"][...] = 0`; there is no way to rebind one. `zeros` makes the vector.
+
+    `shapes` are those of one network. Of several, one comes after the other in `flat`, and a view has all of them along
+    an axis of its own in front.
     """
 
     def __init__(
@@ -25,23 +28,34 @@ class Params(Mapping[str, Array]):
         shapes: Mapping[str, tuple[int, ...]],
         dtype: npt.DTypeLike = np.float32,
         zeros: Callable[[tuple[int, ...], npt.DTypeLike], Array] = np.zeros,
+        networks: int = 1,
     ) -> None:
         self.shapes = dict(sorted(shapes.items(), key=lambda item: -len(item[1])))
+        self.networks = networks
         sizes = [prod(shape) for shape in self.shapes.values()]
-        self.flat: Array = zeros((sum(sizes),), dtype)
-        ends = np.cumsum(sizes)[:-1]
-        slices = np.split(self.flat, ends)
+        self.flat: Array = zeros((networks * sum(sizes),), dtype)
+        slices = np.split(self._rows, np.cumsum(sizes)[:-1], axis=1)
+        front = (networks,) if networks > 1 else ()
         self._views = {
-            name: part.reshape(shape) for (name, shape), part in zip(self.shapes.items(), slices, strict=True)
+            name: part.reshape(front + shape) for (name, shape), part in zip(self.shapes.items(), slices, strict=True)
         }
 
     @property
     def matrices(self) -> Array:
-        """The leading part of `flat` that holds the weight matrices: what weight decay acts on."""
-        return self.flat[: sum(view.size for view in self._views.values() if view.ndim > 1)]
+        """The leading part that holds the weight matrices, what weight decay acts on: a row for each network."""
+        return self._rows[:, : sum(prod(shape) for shape in self.shapes.values() if len(shape) > 1)]
+
+    @property
+    def _rows(self) -> Array:
+        return self.flat.reshape(self.networks, -1)
+
+    def network(self, number: int) -> Params:
+        """One network's part of `flat`."""
+        row = self._rows[number]
+        return Params(self.shapes, row.dtype, lambda shape, dtype: row)
 
     def zeros_like(self) -> Params:
-        return Params(self.shapes, self.flat.dtype)
+        return Params(self.shapes, self.flat.dtype, networks=self.networks)
 
     def copy(self) -> Params:
         new = self.zeros_like()

@@ -7,6 +7,12 @@ import numpy as np
 from .params import Array
 
 
+def log_softmax(logits: Array) -> Array:
+    """ln p of each character in each column, where p = softmax(logits). Shape: (V, N)."""
+    relative = logits - logits.max(axis=0)
+    return np.asarray(relative - np.log(np.exp(relative).sum(axis=0)))
+
+
 def nats(logits: Array, y: Array) -> Array:
     """-ln p(y) for each column, where p = softmax(logits). Shapes: logits (V, N), y (N,) -> (N,) nats."""
     relative = logits - logits.max(axis=0)

@@ -18,8 +18,9 @@ from ..errors import OptionError, TextError
 from ..evaluation import scores
 from ..keyed import DRAW, keyed, uniform
 from ..language_model import LanguageModel
+from ..nn.ensemble import stepper
 from ..nn.params import Array
-from ..nn.stepper import Carried, Stepper
+from ..nn.stepper import Carried
 from ..text.records import short, symbols
 from ..text.vocab import Ids
 from .filters import forbid, possible, softmax, temper
@@ -68,8 +69,8 @@ def draw_records(
         raise TextError("a record has no newline in it, so none can begin with one")
     laid = np.append(np.array([newline], np.intp), prefix)
     logits, state = read(model.network, laid)
-    stepper = Stepper(model.network)
-    fresh = _widen(stepper.carry(state), 1)
+    reader = stepper(model.network)
+    fresh = _widen(reader.carry(state), 1)
     prefix_nats = sum(score.nats for score in scores(model.network, laid)) if len(prefix) else 0.0
     prefix_sum = symbols(np.arange(len(prefix)), laid[1:]).sum(dtype=np.uint64)
 
@@ -91,7 +92,7 @@ def draw_records(
         room[lengths, columns] = ids
         lengths += numbers >= 0
         complete = ids == newline
-        logits, carried = stepper.step(ids, carried)
+        logits, carried = reader.step(ids, carried)
         ended = np.flatnonzero((numbers >= 0) & (complete | (lengths + len(prefix) > max_length)))
         if not len(ended):
             continue

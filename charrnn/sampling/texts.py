@@ -12,9 +12,9 @@ import numpy.typing as npt
 from ..errors import OptionError, UnknownCharacterError
 from ..language_model import LanguageModel
 from ..nn.chance import SAMPLING, generator
-from ..nn.model import Model, State
+from ..nn.ensemble import Network, stepper
+from ..nn.model import State
 from ..nn.params import Array
-from ..nn.stepper import Stepper
 from ..text.vocab import Ids, Vocab
 from .filters import HOTTEST, forbid, penalise, possible
 from .repetition import MEMORY, Written
@@ -64,8 +64,8 @@ def generate_ids(
     network = model.network
     logits, state = read(network, prime if len(prime) else np.array([model.start]))
     logits = np.repeat(logits, n, axis=1)
-    stepper = Stepper(network)
-    carried = stepper.carry(tuple(tuple(np.repeat(part, n, axis=1) for part in layer) for layer in state))
+    reader = stepper(network)
+    carried = reader.carry(tuple(tuple(np.repeat(part, n, axis=1) for part in layer) for layer in state))
     written = Written(len(logits), n, no_repeat) if no_repeat else None
     if written:
         for known in prime[-MEMORY:]:
@@ -79,10 +79,10 @@ def generate_ids(
         yield ids
         if written:
             written.add(ids)
-        logits, carried = stepper.step(ids, carried)
+        logits, carried = reader.step(ids, carried)
 
 
-def read(network: Model, ids: Ids) -> tuple[Array, State]:
+def read(network: Network, ids: Ids) -> tuple[Array, State]:
     """Read ids (N,) from the zero state as one stream: the logits (V, 1) of what follows, and the state."""
     state = network.zero_state(1)
     for start in range(0, len(ids), PRIME_CHUNK):

@@ -5,26 +5,48 @@ from charrnn.cli import choose as module
 from charrnn.cli.choose import choose, planned
 from charrnn.nn.config import ModelConfig
 
-OPEN = {"cell": "gru", "hidden": None, "layers": None, "dropout": None, "lr": None}
+OPEN = {"cell": "gru", "hidden": None, "layers": None, "networks": None, "dropout": None, "lr": None}
 BUDGETS = dict.fromkeys(("minutes", "epochs", "steps"))
 
 
 def test_what_is_left_open_is_chosen_and_said():
     values = dict(OPEN)
     line = choose(values, recipe.Budget(characters=20e6), vocab_size=65, training=1_000_000)
-    assert (values["hidden"], values["layers"]) == recipe.network(20e6 * 6 * (657_985 - 3 * 256 * 65))
+    arithmetic = 20e6 * 6 * (657_985 - 3 * 256 * 65)
+    assert values["networks"] == recipe.networks(arithmetic, 1_000_000) > 1
+    assert (values["hidden"], values["layers"]) == recipe.network(arithmetic / values["networks"])
     shape = ModelConfig(65, "gru", values["hidden"], values["layers"])
     assert values["dropout"] == recipe.dropout(20, shape, 1_000_000) > 0
     assert values["lr"] == recipe.learning_rate("gru", values["hidden"], values["layers"])
-    said = " ".join(f"--{name} {values[name]}," for name in ("hidden", "layers", "dropout", "lr"))
+    said = " ".join(f"--{name} {values[name]}," for name in ("hidden", "layers", "networks", "dropout", "lr"))
     assert line == f"chosen for a text that will be read about 20 times: {said}".rstrip(",")
 
 
 def test_what_was_asked_for_stays_and_the_rest_follows_from_it():
-    values = OPEN | {"hidden": 40, "layers": 3, "dropout": 0.0}
+    asked = {"hidden": 40, "layers": 3, "networks": 2, "dropout": 0.0}
+    values = OPEN | asked
     line = choose(values, recipe.Budget(characters=5e5), 65, 1_000_000)
-    assert values == OPEN | {"hidden": 40, "layers": 3, "dropout": 0.0, "lr": recipe.learning_rate("gru", 40, 3)}
+    assert values == OPEN | asked | {"lr": recipe.learning_rate("gru", 40, 3)}
     assert line == f"chosen for a text that will be read about 0.5 times: --lr {values['lr']}"
+
+
+def test_so_many_networks_that_each_has_enough_to_read():
+    """A large vocabulary takes its time: in as many networks as the text would bear, none would learn much."""
+    budget = recipe.Budget(seconds=180, speed=1.4e11)
+    small, large = dict(OPEN), dict(OPEN)
+    choose(small, budget, vocab_size=65, training=360_000)
+    choose(large, budget, vocab_size=4000, training=360_000)
+    assert small["networks"] > large["networks"] >= 1
+    for values, V in ((small, 65), (large, 4000)):
+        shape = ModelConfig(V, "gru", values["hidden"], values["layers"], values["networks"])
+        assert values["networks"] == 1 or budget.characters_with(shape) >= recipe.LEAST_READ
+
+
+@pytest.mark.parametrize("words", [["--hidden", 4], ["--layers", 1]], ids=str)
+def test_a_network_that_is_asked_for_is_one(charrnn, words):
+    result = charrnn("train", "corpus.txt", *words, "--steps", 1, "-c", "new.npz")
+    assert "--networks" not in result.err.partition("chosen")[2].partition("\n")[0]
+    assert load("new.npz").config.networks == 1
 
 
 def test_where_nothing_is_left_open_nothing_is_measured_or_said(charrnn, monkeypatch):

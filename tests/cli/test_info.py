@@ -14,7 +14,8 @@ def test_the_json(charrnn, trained, text):
     with np.load(trained) as saved:
         parameters = sum(saved[name].size for name in saved.files if name.startswith("last."))
     assert info["parameters"] == parameters
-    assert info["model"] == {"vocab_size": len(set(text)), "cell": run.config.cell, "hidden": 12, "layers": 2}
+    shape = {"hidden": 12, "layers": 2, "networks": 1}
+    assert info["model"] == {"vocab_size": len(set(text)), "cell": run.config.cell} | shape
     assert info["vocabulary"]["characters"] == "".join(sorted(set(text)))
     assert info["corpus"]["names"] == ["corpus.txt"]
     assert info["corpus"]["sha256"] == hashlib.sha256(text.encode()).hexdigest()

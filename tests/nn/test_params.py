@@ -32,7 +32,7 @@ def test_writing_through_a_view_is_writing_to_the_vector(params):
 
 
 def test_matrices_are_the_leading_part(params):
-    assert_array_equal(params.matrices, np.concatenate([params["Wxh"].ravel(), params["Why"].ravel()]))
+    assert_array_equal(params.matrices, [np.concatenate([params["Wxh"].ravel(), params["Why"].ravel()])])
     params.matrices[:] = 0
     assert not params["Wxh"].any()
     assert not params["Why"].any()
@@ -48,6 +48,26 @@ def test_copies_are_apart(params):
     params.flat[:] = 9
     assert copy.flat.max() == 22
     assert copy.flat.dtype == zeros.flat.dtype == np.float64
+
+
+def test_of_several_networks_each_has_its_own_part():
+    params = Params(SHAPES, np.float64, networks=3)
+    params.flat[:] = 1 + np.arange(params.flat.size)
+    assert {name: view.shape for name, view in params.items()} == {name: (3, *shape) for name, shape in SHAPES.items()}
+    for number in range(3):
+        own = params.network(number)
+        assert_array_equal(own.flat, 1 + np.arange(23) + 23 * number)
+        for name, view in own.items():
+            assert_array_equal(view, params[name][number])
+    params["by"][1] = -1
+    params.network(2)["by"][...] = -2
+    assert sorted(params.flat)[:4] == [-2, -2, -1, -1]
+    params.matrices[1:] = 0
+    assert params["Wxh"][0].all()
+    assert not params["Wxh"][1:].any()
+    assert not params["Why"][1:].any()
+    assert params["bh"].all()
+    assert_array_equal(params.copy().matrices, params.matrices)
 
 
 def test_a_network_is_as_large_as_its_equations_say(cell):
