@@ -60,7 +60,7 @@ def run(network: str, minutes: float, text: Path, folder: Path) -> Record:
         "minutes": minutes,
         "nats": info["closing_val_loss"],
         "cold": cold["nats_per_char"],
-        "model": f"{model['cell']} {model['hidden']}x{model['layers']}",
+        "model": f"{model['networks']} x {model['cell']} {model['hidden']}x{model['layers']}",
         "parameters": info["parameters"],
         "steps": info["step"],
         "elapsed": info["elapsed"],

@@ -30,8 +30,9 @@ def new_run(
 ) -> Run:
     """A run that has not made a step. The batch and sequence shrink to what the training part is long enough for.
 
-    With `init_from` the network has that model's shape and weights, as far as they go (see `transfer`); the corpus must
-    then have been read with its vocabulary. Raises OptionError for a network that the machine's memory cannot hold.
+    `networks`: so many, whose probabilities are averaged. With `init_from` the network has that model's shape and
+    weights, as far as they go (see `transfer`); the corpus must then have been read with its vocabulary. Raises
+    OptionError for a network that the machine's memory cannot hold.
     """
     options = options or Options()
     training, _ = split(corpus, options)
