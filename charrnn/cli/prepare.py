@@ -6,6 +6,7 @@ import os
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from functools import partial
 from typing import Any
 
 import click
@@ -15,13 +16,14 @@ from ..checkpoint import load, load_model
 from ..errors import CheckpointError, TextError
 from ..files.place import PASSING
 from ..language_model import LanguageModel
-from ..run import Options, Run, split
+from ..run import MOST_SHARDS, Options, Run, split
 from ..starting import new_run
 from ..text.batches import fit
 from ..text.corpus import Corpus, read_corpus
 from ..text.reading import STDIN, check_files
 from .choose import LEFT_OPEN, choose, planned
 from .options import checkpoint_words, words
+from .threads import physical_cores
 
 SHAPE = ("cell", "hidden", "layers", "networks")
 OPTIONS = tuple(field.name for field in fields(Options) if field.name != "shards")
@@ -143,8 +145,16 @@ def command(run: Run, checkpoint: str) -> str:
             parts += [words(name)]
         elif value is not None and value is not False:
             parts += [words(name), str(value)]
-    parts += ["--threads", str(run.options.shards * run.config.networks), *budget_words(run)]
+    parts += ["--threads", str(threads_for(run)), *budget_words(run)]
     return shlex.join(train_words(run, parts))
+
+
+def threads_for(run: Run) -> int:
+    """As many threads as this machine has, or fewer, that give the shares the run was begun with; else as few as do."""
+    shares, networks = run.options.shards, run.config.networks
+    given = partial(recipe.shards, networks=networks, batch_size=run.options.batch_size)
+    fitting = [threads for threads in range(1, min(MOST_SHARDS, shares * networks) + 1) if given(threads) == shares]
+    return max((threads for threads in fitting if threads <= physical_cores()), default=min(fitting, default=shares))
 
 
 def resume_words(run: Run, checkpoint: str, budget: Sequence[str] = ()) -> list[str]:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from charrnn import evaluate, load
+from charrnn.cli import prepare
 
 SMALL = shlex.split("--networks 3 --hidden 6 --layers 2 --batch-size 4 --seq-length 16 --lr 0.02 --val-every 20")
 
@@ -86,11 +87,14 @@ def test_records(charrnn, folder):
     assert 0 < score["nats_per_char"] < np.log(12)
 
 
+@pytest.mark.parametrize("cores", [1, 2, 8])
 @pytest.mark.parametrize("threads", [1, 2, 3, 5])
-def test_the_command_that_is_recorded_makes_it_again(charrnn, folder, threads):
+def test_the_command_that_is_recorded_makes_it_again(charrnn, folder, monkeypatch, threads, cores):
+    monkeypatch.setattr(prepare, "physical_cores", lambda: cores)
     words = ["--networks", 3, "--hidden", 4, "--seq-length", 6, "--batch-size", 24]
     charrnn("train", "corpus.txt", *words, "--threads", threads, "--steps", 5)
     _, *typed = shlex.split(json.loads(charrnn("info", "--json").out)["commands"][0])
+    assert int(typed[typed.index("--threads") + 1]) <= max(threads, cores)
     charrnn(*typed, "-c", "again.npz")
     assert load("again.npz").options.shards == load("charrnn.npz").options.shards
     assert load("again.npz").network.params.flat.tobytes() == load("charrnn.npz").network.params.flat.tobytes()
