@@ -6,7 +6,7 @@ Four rules, from the measured runs in benchmarks/README.md:
    time: as the root of that product. What one network cannot learn from so much text, several in the mean can.
 2. The more time, the larger each network: it must be small enough to make some hundreds of steps.
 3. The more weights a network has for each character of the text, and the more often it will read it, the more dropout
-   in the end: else the text is learnt by heart.
+   in the end: else the text is learnt by heart. Of several each may learn some by heart, since not all learn the same.
 4. The more units, the smaller the learning rate: as one over the hidden units of all layers together.
 
 A budget is compared as the arithmetic that fits into it. For one in minutes that takes the speed of the machine.
@@ -80,9 +80,12 @@ def network(arithmetic: float) -> tuple[int, int]:
 
 
 def dropout(readings: float, shape: ModelConfig, characters: int) -> float:
-    """What each network drops in the last step, where a text of so many characters will be read so many times."""
+    """What each network drops in the last step, where a text of so many characters will be read so many times.
+
+    By the weights of one network and, since the mean of several needs less the more of them there are, over their number.
+    """
     weights = shape.multiplied / shape.networks / characters
-    share = round(min(MOST_DROPOUT, DROPOUT * sqrt(readings * weights)), 2)
+    share = round(min(MOST_DROPOUT, DROPOUT * sqrt(readings * weights / shape.networks)), 2)
     return share if share >= LEAST_DROPOUT else 0.0
 
 

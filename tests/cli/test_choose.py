@@ -15,7 +15,7 @@ def test_what_is_left_open_is_chosen_and_said():
     arithmetic = 20e6 * 6 * (657_985 - 3 * 256 * 65)
     assert values["networks"] == recipe.networks(arithmetic, 1_000_000) > 1
     assert (values["hidden"], values["layers"]) == recipe.network(arithmetic / values["networks"])
-    shape = ModelConfig(65, "gru", values["hidden"], values["layers"])
+    shape = ModelConfig(65, "gru", values["hidden"], values["layers"], values["networks"])
     assert values["dropout"] == recipe.dropout(20, shape, 1_000_000) > 0
     assert values["lr"] == recipe.learning_rate("gru", values["hidden"], values["layers"])
     said = " ".join(f"--{name} {values[name]}," for name in ("hidden", "layers", "networks", "dropout", "lr"))
