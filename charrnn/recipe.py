@@ -82,7 +82,7 @@ def network(arithmetic: float) -> tuple[int, int]:
 def dropout(readings: float, shape: ModelConfig, characters: int) -> float:
     """What each network drops in the last step, where a text of so many characters will be read so many times.
 
-    By the weights of one network and, since the mean of several needs less the more of them there are, over their number.
+    By the weights of one network, over their number: the mean of several needs less, the more of them there are.
     """
     weights = shape.multiplied / shape.networks / characters
     share = round(min(MOST_DROPOUT, DROPOUT * sqrt(readings * weights / shape.networks)), 2)
