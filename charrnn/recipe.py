@@ -31,7 +31,8 @@ NETWORKS = [
     (inf, (1024, 2)),
 ]  # with the most arithmetic for each
 MOST_NETWORKS = 8
-LEAST_READ = 2_000_000  # characters: where several networks would read fewer, fewer networks are better
+LEAST_READ = 1_500_000  # characters, or the text LEAST_READINGS times: where several networks would read less than
+LEAST_READINGS = 10  # either, fewer of them are better
 WIDTH = 256  # hidden units in one layer, for which the rates are
 LEARNING_RATES = {"rnn": 0.008, "gru": 0.012, "lstm": 0.02}  # Adam's; gates bear more
 MOST_RATE = 4 / 3  # times that, for smaller networks
@@ -72,6 +73,11 @@ def networks(arithmetic: float, characters: int) -> int:
     per character it is what the root is taken of.
     """
     return max(1, min(MOST_NETWORKS, round(sqrt(arithmetic / ARITHMETIC) / characters)))
+
+
+def enough(read: float, characters: int) -> bool:
+    """Will each of several networks have learnt enough that reads so much, of a text of so many characters?"""
+    return read >= min(LEAST_READ, LEAST_READINGS * characters)
 
 
 def network(arithmetic: float) -> tuple[int, int]:

@@ -45,6 +45,14 @@ def test_networks_go_by_the_root_of_weights_and_readings():
     assert recipe.networks(1e20, 100) == recipe.MOST_NETWORKS
 
 
+def test_enough_is_many_characters_or_many_readings():
+    most, readings = recipe.LEAST_READ, recipe.LEAST_READINGS
+    assert recipe.enough(most, 10**9)
+    assert not recipe.enough(most - 1, 10**9)
+    assert recipe.enough(readings * 1000, 1000)
+    assert not recipe.enough(readings * 1000 - 1, 1000)
+
+
 def test_the_more_arithmetic_the_larger_the_network():
     sizes = [ModelConfig(65, "gru", *recipe.network(10**k)).parameters for k in range(10, 20)]
     assert sizes == sorted(sizes)

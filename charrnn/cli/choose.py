@@ -36,7 +36,7 @@ def choose(values: dict[str, Any], budget: recipe.Budget, vocab_size: int, train
     for count in [values["networks"]] if values["networks"] else counts:
         hidden, layers = recipe.network(arithmetic / count)
         shape = ModelConfig(vocab_size, values["cell"], values["hidden"] or hidden, values["layers"] or layers, count)
-        if budget.characters_with(shape) >= recipe.LEAST_READ:
+        if recipe.enough(budget.characters_with(shape), training):
             break
     values |= {"hidden": shape.hidden, "layers": shape.layers, "networks": shape.networks}
     readings = budget.characters_with(shape) / training
