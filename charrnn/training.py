@@ -74,7 +74,7 @@ def train(run: Run, corpus: Corpus, threads: int = 1, set_aside: float = 0.0) ->
         state = initial_state(run, first)
         dropout = run.options.most_dropout.times(since_warmup(step, schedule.start, schedule.total))
         loss, grads, new_state = shards.gradient(x, y, state, (run.options.seed, step), restarts(run, x), dropout)
-        grad_norm = max(clip(own.flat, run.options.grad_clip) for own in map(grads.network, range(grads.networks)))
+        grad_norm = max(clip(row, run.options.grad_clip) for row in grads.rows)
         if not (isfinite(loss) and isfinite(grad_norm)):
             recoveries.append(go_back(run, "loss or its gradient", step + 1))
             continue

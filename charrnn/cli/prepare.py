@@ -151,10 +151,10 @@ def command(run: Run, checkpoint: str) -> str:
 
 def threads_for(run: Run) -> int:
     """As many threads as this machine has, or fewer, that give the shares the run was begun with; else as few as do."""
-    shares, networks = run.options.shards, run.config.networks
+    shares, networks, cores = run.options.shards, run.config.networks, physical_cores()
     given = partial(recipe.shards, networks=networks, batch_size=run.options.batch_size)
     fitting = [threads for threads in range(1, min(MOST_SHARDS, shares * networks) + 1) if given(threads) == shares]
-    return max((threads for threads in fitting if threads <= physical_cores()), default=min(fitting, default=shares))
+    return max((threads for threads in fitting if threads <= cores), default=min(fitting, default=shares))
 
 
 def resume_words(run: Run, checkpoint: str, budget: Sequence[str] = ()) -> list[str]:

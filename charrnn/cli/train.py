@@ -45,7 +45,8 @@ BUDGETS = ("minutes", "epochs", "steps")
     "--networks",
     type=whole(1, 1000),
     metavar="N",
-    help="Networks that learn side by side; their probabilities are averaged.  [default: by the budget and the text]",
+    help="Networks that learn side by side; their probabilities are averaged.  [default: by the budget and the text; "
+    "1 with --hidden or --layers]",
 )
 @click.option(
     "--dropout",
@@ -53,7 +54,7 @@ BUDGETS = ("minutes", "epochs", "steps")
     metavar="X",
     help="Share of each layer's outputs to drop in the last step; it grows evenly from none.  [default: the more "
     "weights for each character of the text, and the more often that will be read, the more, to "
-    f"{recipe.MOST_DROPOUT}]",
+    f"{recipe.MOST_DROPOUT}; less for several networks]",
 )
 @click.option(
     "--recurrent-dropout",
