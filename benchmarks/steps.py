@@ -9,17 +9,20 @@ PyTorch runs as it is: torch.compile leaves nn.RNN to the same kernels (rnn 128x
 and without). Its threads wait for each other in a loop, so on a machine that is busy it is slower by a multiple.
 
 GFLOP/s are charrnn's: the arithmetic of the matrix products, counted from the formulas (`arithmetic`), over the time
-of the whole step. Two shares say how good that is, both measured in turn with the other sides:
+of the whole step. Three shares say how good that is, all measured in turn with the other sides:
 
     of sgemm     of the rate of square products of 2048, one on each thread at once
-    of products  the time of the step's own products, in the same shapes and on the same threads but with nothing
-                 between them, over the time of the step; what is missing to 100% is everything else that it does
+    of its own   of the rate of the step's own products, in the same shapes and on the same threads but with nothing
+                 between them, each a plain `np.matmul`
+    of products  the same with those of a time step cut into blocks as charrnn does; what is missing to 100% is
+                 everything else that a step does
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import pairwise
 from threading import Barrier
 from time import perf_counter
@@ -62,17 +65,17 @@ def arithmetic(cell: str, H: int, L: int, B: int, T: int) -> float:
 def charrnn_step(cell: str, H: int, L: int, B: int, T: int, threads: int) -> Step:
     import numpy as np
 
+    from charrnn.nn.columns import shares
     from charrnn.nn.config import ModelConfig
     from charrnn.nn.initial import initial_params
     from charrnn.nn.model import Model
     from charrnn.nn.optim import Adam, clip
     from charrnn.nn.shards import Shards
-    from charrnn.recipe import shards
 
     config = ModelConfig(V, cell, H, L)
     params = initial_params(config, 1)
     model = Model(config, params)
-    work, adam = Shards(model, B, shards(threads, 1, B), threads), Adam(params)
+    work, adam = Shards(model, B, shares(threads, 1, B), threads), Adam(params)
     ids = np.random.default_rng(0).integers(0, V, (T + 1, B))
     state = model.zero_state(B)
 
@@ -120,16 +123,16 @@ def torch_step(cell: str, H: int, L: int, B: int, T: int, threads: int) -> Step:
     return step
 
 
-def products_step(cell: str, H: int, L: int, B: int, T: int, threads: int) -> Step:
+def products_step(cell: str, H: int, L: int, B: int, T: int, threads: int, plain: bool = False) -> Step:
     """The matrix products of charrnn's step and nothing else, each share of the streams on a thread of its own."""
     import numpy as np
 
-    from charrnn.nn.cells.steps import step_product
-    from charrnn.nn.workspace import padded
-    from charrnn.recipe import shards
+    from charrnn.nn.cells.products import step_product
+    from charrnn.nn.columns import padded, shares
 
     rng = np.random.default_rng(0)
     rows = GATES[cell] * H
+    product = (lambda W, B: partial(np.matmul, W)) if plain else step_product
 
     def normal(*shape: int):
         return rng.standard_normal(shape, np.float32)
@@ -146,8 +149,8 @@ def products_step(cell: str, H: int, L: int, B: int, T: int, threads: int) -> St
         outputs, previous = flat_h[:, :, B:], flat_h[:, :, :-B]
         recurrent, dh_t = normal(rows, columns), normal(H, columns)
         dW, dWhy = np.empty_like(Whh[0]), np.empty_like(Why)
-        recur = [step_product(W, columns) for W in Whh]
-        back = [step_product(W.T.copy(), columns) for W in Whh]
+        recur = [product(W, columns) for W in Whh]
+        back = [product(W.T.copy(), columns) for W in Whh]
 
         def products() -> None:
             for layer in range(L):
@@ -168,7 +171,7 @@ def products_step(cell: str, H: int, L: int, B: int, T: int, threads: int) -> St
 
         return products
 
-    count = shards(threads, 1, B)
+    count = shares(threads, 1, B)
     first, *others = [share(end - start) for start, end in pairwise(B * i // count for i in range(count + 1))]
     pool = ThreadPoolExecutor(threads)
 
@@ -200,26 +203,28 @@ def sgemm_rate(threads: int) -> float:
         return sum(pool.map(rate, range(threads)))
 
 
-SIDES = {"charrnn": charrnn_step, "torch": torch_step, "products": products_step}
+SIDES = {
+    "charrnn": charrnn_step,
+    "torch": torch_step,
+    "products": products_step,
+    "plain": partial(products_step, plain=True),
+}
 
 
 def compare(numbers: list[int], threads: int, turns: int) -> None:
     """The table of charrnn beside PyTorch, and beside what its matrix products allow."""
     names = ("cell", "hidden", "layers", "B", "T", "charrnn ms", "chars/s", "PyTorch ms", "ratio")
-    print(heading(*names, "GFLOP/s", "of sgemm", "of products"))
+    print(heading(*names, "GFLOP/s", "of sgemm", "of its own", "of products"))
     for number in numbers:
-        ours, products, theirs = (
-            ("charrnn", number, threads),
-            ("products", number, threads),
-            ("torch", number, threads),
-        )
-        times = medians([ours, theirs, products] if has_torch() else [ours, products], turns)
-        (time,), (alone, sgemm), (other,) = times[ours], times[products], times.get(theirs, [float("nan")])
+        ours, products, plain, theirs = ((side, number, threads) for side in ("charrnn", "products", "plain", "torch"))
+        times = medians([ours, products, plain, *([theirs] if has_torch() else [])], turns)
+        (time,), (alone, sgemm), (own, _) = times[ours], times[products], times[plain]
+        (other,) = times.get(theirs, [float("nan")])
         B, T = ROWS[number][3:]
         rate = arithmetic(*ROWS[number]) / time / 1e9
         figures = [f"{1000 * time:.1f}", f"{B * T / time:,.0f}", f"{1000 * other:.1f}", f"{other / time:.2f}"]
-        shares = [f"{rate:.0f}", f"{rate / sgemm:.0%}", f"{alone / time:.0%}"]
-        print(row(*ROWS[number], *figures, *shares), flush=True)
+        shares = [rate / sgemm, own / time, alone / time]
+        print(row(*ROWS[number], *figures, f"{rate:.0f}", *(f"{share:.0%}" for share in shares)), flush=True)
 
 
 def scale(numbers: list[int], threads: int, turns: int) -> None:
@@ -240,7 +245,7 @@ def main() -> None:
 
     def measure(side: str, number: int, threads: int) -> list[float]:
         time = typical(SIDES[side](*ROWS[number], threads), options.seconds)
-        return [time, sgemm_rate(threads)] if side == "products" else [time]
+        return [time, sgemm_rate(threads)] if side in ("products", "plain") else [time]
 
     if options.measure:
         answer(options.measure, measure)

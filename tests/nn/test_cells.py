@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from charrnn.nn.cells import CELLS, lstm, steps
+from charrnn.nn.cells import CELLS, lstm, products, steps
 
 T, B, H = 4, 3, 5
 KEEP = np.array([[1, 0, 1], [1, 1, 1], [0, 1, 1], [1, 0, 1]], np.float64)
@@ -88,19 +88,50 @@ def test_an_lstm_with_an_open_forget_gate_and_a_closed_input_gate_keeps_its_memo
     assert_array_equal(last[1], c)
 
 
-@pytest.mark.parametrize("shape", [(6, 4, 3), (512, 256, 32), (96, 2048, 8), (33 * 64, 500, 1)], ids=str)
-def test_a_step_product_is_the_matrix_product_however_it_is_cut(shape):
+@pytest.mark.parametrize("unpacked", [True, False])
+@pytest.mark.parametrize(
+    ("shape", "rows"),
+    [
+        ((6, 4, 3), [6]),
+        ((512, 256, 32), [64]),
+        ((100, 2048, 8), [50]),
+        ((512, 512, 32), [60, 32]),  # 64 are too many, and no fewer go evenly
+        ((33 * 64, 500, 1), [33 * 32]),
+        ((512, 2048, 32), 4 * [60, 32]),  # in four parts
+        ((97, 1531, 32), [97]),  # too long, and in no parts
+        ((200, 150, 300), [200]),
+    ],
+    ids=str,
+)
+def test_a_step_product_is_the_matrix_product_however_it_is_cut(shape, rows, unpacked, monkeypatch):
     M, K, N = shape
     rng = np.random.default_rng(4)
     W, h, out = rng.normal(size=(M, K)), rng.normal(size=(K, N)), np.empty((M, N))
-    assert steps.step_product(W, N)(h, out) is out
+    made = []
+    monkeypatch.setattr(products, "UNPACKED", unpacked)
+    monkeypatch.setattr(np, "matmul", lambda W, *args, f=np.matmul, **out: made.append(W) or f(W, *args, **out))
+    assert products.step_product(W, N)(h, out) is out
     assert_allclose(out, np.einsum("mk,kn->mn", W, h), rtol=0, atol=1e-10)
+    assert [each.shape[-2] for each in made] == (rows if unpacked else [M])
+
+
+def test_whether_there_are_kernels_that_do_not_pack_is_what_numpy_says_of_the_processor(monkeypatch):
+    def say(*names):
+        monkeypatch.setattr(np, "show_config", lambda mode: {"SIMD Extensions": {"found": list(names)}})
+        return products._has_unpacked()
+
+    assert say("X86_V3", "X86_V4")
+    assert say("AVX2", "AVX512F", "AVX512_SKX")
+    assert not say("AVX2", "FMA3")
+    assert not say()
+    monkeypatch.setattr(np, "show_config", lambda: None)  # as in NumPy 1.24
+    assert not products._has_unpacked()
 
 
 @pytest.mark.parametrize("shape", [(3, 5), (70, 33), (64, 1)], ids=str)
 def test_transposed_is_the_transpose_laid_out_afresh(shape):
     W = np.random.default_rng(5).normal(size=shape)
-    WT = steps.transposed(W)
+    WT = products.transposed(W)
     assert WT.flags.c_contiguous
     assert WT.base is None
     assert_array_equal(WT, W.T)

@@ -24,7 +24,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..params import Array
-from .steps import carried, sigmoid, step_product, transposed
+from .products import step_product, transposed
+from .steps import carried, sigmoid
 
 INPUT_ROWS = 3
 RECURRENT_ROWS = 3

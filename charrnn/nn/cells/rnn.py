@@ -16,7 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..params import Array
-from .steps import carried, step_product, transposed
+from .products import step_product, transposed
+from .steps import carried
 
 INPUT_ROWS = 1
 RECURRENT_ROWS = 1
