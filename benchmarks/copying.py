@@ -3,9 +3,9 @@
     python benchmarks/copying.py [--megabytes 1 10 100] [--turns 3]
 
 Whole processes; the time is the median with --check less the median without, so it holds reading the corpus. The corpus
-is that of benchmarks/memory.py, the model the default network after a few steps on Python's own reference text; it may
-write "t", "h", "e" and spaces only, so that much of it is in the corpus. In the last row both are one character over
-and over.
+is that of benchmarks/memory.py, the model what `charrnn train` makes of Python's own reference text in a few steps; it
+may write "t", "h", "e" and spaces only, so that much of it is in the corpus. In the last row both are one character
+over and over.
 """
 
 from __future__ import annotations

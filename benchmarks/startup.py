@@ -2,7 +2,8 @@
 
     python benchmarks/startup.py [--turns 7]
 
-Wall time of whole processes, started in turn; medians in milliseconds. The checkpoint is the default network.
+Wall time of whole processes, started in turn; medians in milliseconds. The checkpoint is of the network that
+`charrnn train` takes for a run of a few steps.
 """
 
 from __future__ import annotations

@@ -8,33 +8,45 @@ from .errors import OptionError
 from .machine import machine_memory
 from .nn.config import ModelConfig
 from .nn.workspace import Workspace
-from .run import Options
+from .pieces import CHUNK, STREAMS, most_streams
+from .run import Options, split
 from .text.corpus import Corpus
 
 BASE = 60_000_000  # bytes: the interpreter, NumPy and the buffers of reading and writing
 COPIES = 11  # of all parameters: last, best, average, shared; two moments; a snapshot of four of them; one in passing
 BYTES = 4  # a float32
+LENGTHS = 2  # of chunks, in an epoch
+LOGITS_COPIES = 3  # while they are scored
 TEXT_COPIES = 4  # of a text of records: as it was read, laid out, in two parts, and in the order of an epoch
 RECORD_BYTES = 30  # for each record, while they are put in order
 
 
-def training_memory(config: ModelConfig, options: Options, text_bytes: int, threads: int = 1) -> int:
-    """About how many bytes training needs: the text, the parameters with their copies, and the buffers of a chunk.
-
-    Those are as many as shares are worked on, which may be of several networks at the same time.
+def training_memory(config: ModelConfig, options: Options, corpus: Corpus, threads: int = 1) -> int:
+    """About how many bytes training needs: the text, the parameters with their copies, the buffers of those who work.
 
     Raises OptionError if that is more than the machine has.
     """
     params_bytes = BYTES * config.parameters * (COPIES + options.shards)
     check(params_bytes)
+    tasks = options.shards * config.networks
+    workers = min(threads, tasks)
     streams = -(-options.batch_size // options.shards)
+    widths = 2 if options.batch_size % options.shards and workers < tasks else 1
     work = Workspace(config, options.seq_length, streams, dropout=options.most_dropout)
-    lengths = 2  # of chunks, in an epoch
     columns = BYTES * prod(config.shapes()["Wxh0"])  # with the bias added, while a chunk is read
-    shares = max(options.shards, min(threads, options.shards * config.networks))
-    needed = BASE + text_bytes + params_bytes + shares * (lengths * work.nbytes + columns)
+    needed = BASE + text_memory(corpus, options) + params_bytes + workers * (LENGTHS * widths * work.nbytes + columns)
+    needed += threads * evaluation_memory(config, len(split(corpus, options)[1]), options.lines)
     check(needed)
     return needed
+
+
+def evaluation_memory(config: ModelConfig, characters: int, lines: bool) -> int:
+    """The bytes of the buffers in which one thread scores a text of so many characters."""
+    if not characters:
+        return 0
+    streams = STREAMS if lines else most_streams(characters)
+    work = Workspace(config, CHUNK, streams)
+    return work.nbytes + LOGITS_COPIES * work.logits.nbytes
 
 
 def text_memory(corpus: Corpus, options: Options) -> int:

@@ -55,6 +55,11 @@ def groups(begin: int, end: int, piece: int) -> list[int]:
     return [begin, *((first + count * i // number) * piece for i in range(1, number)), end]
 
 
+def most_streams(characters: int) -> int:
+    """How many pieces are read side by side at most, of a text of so many characters."""
+    return max(-(-(end - begin) // PIECE) for begin, end in pairwise(groups(0, characters, PIECE)))
+
+
 def in_order(work: Callable[[Event, int, int], Result], edges: Sequence[int], threads: int) -> Iterator[Result]:
     """work(given_up, begin, end) between all edges, on so many threads; the results in their order.
 

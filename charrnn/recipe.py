@@ -15,14 +15,16 @@ A budget is compared as the arithmetic that fits into it. For one in minutes tha
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import gcd, inf, sqrt
+from math import inf, sqrt
 from typing import TYPE_CHECKING
+
+from .nn.columns import busy
 
 if TYPE_CHECKING:  # --help does not wait for NumPy
     from .nn.config import ModelConfig
 
 MIDDLE = (256, 2)  # hidden units and layers
-NETWORKS = [
+SHAPES = [
     (2.5e12, (128, 1)),
     (7.5e12, (256, 1)),
     (1.6e13, (192, 2)),
@@ -43,27 +45,39 @@ MOST_DROPOUT = 0.5
 DEFAULT_MINUTES = 3.0
 MOST_EPOCHS = 30  # more than that, and a small text is learnt by heart
 FEWEST_STEPS = 300
-STREAMS_A_SHARE = 8  # a matrix product with fewer columns wastes the processor
+UNITS_HALF = 100  # hidden units with which training is half as fast as with ever more of them
+UNITS_FULL = 512  # for which the speed of the machine is given
 
 
 @dataclass(frozen=True)
 class Budget:
     """How long a run is to be: it ends after so many seconds, or so many characters read, whichever comes first.
 
-    `speed` is the arithmetic a second that training reaches; without seconds it does not matter.
+    `speed` is the arithmetic a second that training a network of 512 units reaches on one thread; without seconds it
+    does not matter. `threads` and `batch_size` tell how many threads have something to do.
     """
 
     seconds: float = inf
     characters: float = inf
     speed: float = 1.0
+    threads: int = 1
+    batch_size: int = 32
 
-    def arithmetic_with(self, shape: ModelConfig) -> float:
-        """The multiplications and additions that a network of this shape makes meanwhile."""
-        return min(self.seconds * self.speed, self.characters * shape.multiplied * ARITHMETIC)
+    def arithmetic(self, shape: ModelConfig) -> float:
+        """The multiplications and additions that fit into the time, or that one network of this shape makes.
+
+        The first depends on how many threads its networks keep busy.
+        """
+        one = shape.multiplied / shape.networks
+        return min(self._in_time(shape.networks), self.characters * one * ARITHMETIC)
 
     def characters_with(self, shape: ModelConfig) -> float:
-        """The characters that it reads meanwhile."""
-        return min(self.characters, self.seconds * self.speed / ARITHMETIC / shape.multiplied)
+        """The characters that networks of this shape read meanwhile."""
+        reached = shape.hidden / (shape.hidden + UNITS_HALF) * (1 + UNITS_HALF / UNITS_FULL)
+        return min(self.characters, self._in_time(shape.networks) * reached / ARITHMETIC / shape.multiplied)
+
+    def _in_time(self, networks: int) -> float:
+        return self.seconds * self.speed * busy(self.threads, networks, self.batch_size)
 
 
 def networks(arithmetic: float, characters: int) -> int:
@@ -80,9 +94,9 @@ def enough(read: float, characters: int) -> bool:
     return read >= min(LEAST_READ, LEAST_READINGS * characters)
 
 
-def network(arithmetic: float) -> tuple[int, int]:
-    """Hidden units and layers, for so much arithmetic."""
-    return next(network for most, network in NETWORKS if arithmetic <= most)
+def shape(arithmetic: float) -> tuple[int, int]:
+    """Hidden units and layers of a network for so much arithmetic."""
+    return next(shape for most, shape in SHAPES if arithmetic <= most)
 
 
 def dropout(readings: float, shape: ModelConfig, characters: int) -> float:
@@ -103,8 +117,3 @@ def learning_rate(cell: str, hidden: int, layers: int) -> float:
 def default_steps(epoch_steps: int) -> int:
     """The most steps that a run without a budget of its own makes, however fast they are."""
     return max(FEWEST_STEPS, MOST_EPOCHS * epoch_steps)
-
-
-def shards(threads: int, networks: int, batch_size: int) -> int:
-    """Into how many shares the streams of each network are split: so many that all threads have as much to do."""
-    return max(1, min(threads // gcd(threads, networks), batch_size // STREAMS_A_SHARE))

@@ -9,11 +9,11 @@ import numpy as np
 
 SIZE = (512, 2048)
 TRIES = 5
-SHARE = 0.72  # of the speed of these products is what training reaches
+SHARE = 0.72  # of the speed of these products is what training a network of 512 units reaches
 
 
-def training_speed(threads: int) -> float:
-    """About how many multiplications and additions a second training makes on so many threads.
+def training_speed() -> float:
+    """About how many multiplications and additions a second training a network of 512 units makes on one thread.
 
     From the fastest of a few matrix products on one thread, in steps of a factor of 1.4: so the answer is the same
     again unless the machine is much busier than it was.
@@ -26,5 +26,5 @@ def training_speed(threads: int) -> float:
         began = perf_counter()
         np.matmul(left, right, out=product)
         times.append(perf_counter() - began)
-    speed = threads * SHARE * 2 * rows * rows * columns / max(min(times), 1e-9)
+    speed = SHARE * 2 * rows * rows * columns / max(min(times), 1e-9)
     return float(2 ** (round(2 * log2(speed)) / 2))

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from .language_model import LanguageModel
-from .memory import text_memory, training_memory
+from .memory import training_memory
+from .nn.columns import shares
 from .nn.config import ModelConfig
 from .nn.initial import initial_params
 from .nn.params import Params
@@ -27,12 +28,14 @@ def new_run(
     init_from: LanguageModel | None = None,
     dtype: npt.DTypeLike = np.float32,
     networks: int = 1,
+    threads: int = 1,
 ) -> Run:
     """A run that has not made a step. The batch and sequence shrink to what the training part is long enough for.
 
-    `networks`: so many, whose probabilities are averaged. With `init_from` the network has that model's shape and
-    weights, as far as they go (see `transfer`); the corpus must then have been read with its vocabulary. Raises
-    OptionError for a network that the machine's memory cannot hold.
+    `networks`: so many, whose probabilities are averaged. `threads`: how many are to train it; with more than one it
+    decides the shares of a batch (`options.shards`), which do not change when others go on. With `init_from` the
+    network has that model's shape and weights, as far as they go (see `transfer`); the corpus must then have been read
+    with its vocabulary. Raises OptionError for a network that the machine's memory cannot hold.
     """
     options = options or Options()
     training, _ = split(corpus, options)
@@ -42,7 +45,9 @@ def new_run(
         shape = init_from.network.config
         cell, hidden, layers, networks = shape.cell, shape.hidden, shape.layers, shape.networks
     config = ModelConfig(len(corpus.vocab), cell, hidden, layers, networks)
-    training_memory(config, options, text_memory(corpus, options))
+    if threads > 1:
+        options = replace(options, shards=shares(threads, networks, batch_size))
+    training_memory(config, options, corpus, threads)
     params = initial_params(config, options.seed, dtype)
     if init_from:
         transfer(init_from.network.params, init_from.vocab, params, corpus.vocab)

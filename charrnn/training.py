@@ -38,11 +38,11 @@ class Record:
     step: int  # counted from 1
     epoch: float  # how often the training text has been read
     elapsed: float
-    loss: float  # nats per character, of this step's chunk
+    loss: float  # nats per character, of this step's chunk; with several networks the mean of each one's own
     lr: float
     grad_norm: float  # before clipping; the largest of several networks
     chars_per_second: float
-    val_loss: float | None  # nats per character, where this step ended with a validation
+    val_loss: float | None  # nats per character of the model, where this step ended with a validation
     recoveries: tuple[Recovery, ...] = ()  # how often, and why, the run went back between the last record and this one
 
 
@@ -74,7 +74,7 @@ def train(run: Run, corpus: Corpus, threads: int = 1, set_aside: float = 0.0) ->
         state = initial_state(run, first)
         dropout = run.options.most_dropout.times(since_warmup(step, schedule.start, schedule.total))
         loss, grads, new_state = shards.gradient(x, y, state, (run.options.seed, step), restarts(run, x), dropout)
-        grad_norm = max(clip(row, run.options.grad_clip) for row in grads.rows)
+        grad_norm = float(np.max([clip(row, run.options.grad_clip) for row in grads.rows]))
         if not (isfinite(loss) and isfinite(grad_norm)):
             recoveries.append(go_back(run, "loss or its gradient", step + 1))
             continue

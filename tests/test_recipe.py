@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from charrnn import recipe
@@ -54,44 +56,52 @@ def test_enough_is_many_characters_or_many_readings():
 
 
 def test_the_more_arithmetic_the_larger_the_network():
-    sizes = [ModelConfig(65, "gru", *recipe.network(10**k)).parameters for k in range(10, 20)]
+    sizes = [ModelConfig(65, "gru", *recipe.shape(10**k)).parameters for k in range(10, 20)]
     assert sizes == sorted(sizes)
-    assert {recipe.network(most) for most, _ in recipe.NETWORKS} == {network for _, network in recipe.NETWORKS}
-    assert recipe.network(0) == recipe.NETWORKS[0][1]
+    assert {recipe.shape(most) for most, _ in recipe.SHAPES} == {shape for _, shape in recipe.SHAPES}
+    assert recipe.shape(0) == recipe.SHAPES[0][1]
 
 
 def test_a_budget_ends_with_its_time_or_its_characters_whichever_comes_first():
-    shape, speed = ModelConfig(65), 3e11
+    shape, speed = ModelConfig(65, hidden=recipe.UNITS_FULL), 3e11
     timed, counted = recipe.Budget(seconds=60, speed=speed), recipe.Budget(characters=1e6)
-    assert timed.arithmetic_with(shape) == 60 * speed
+    assert timed.arithmetic(shape) == 60 * speed
     assert counted.characters_with(shape) == 1e6
     read = timed.characters_with(shape)
-    assert recipe.Budget(characters=read).arithmetic_with(shape) == pytest.approx(60 * speed)
-    assert timed.characters_with(ModelConfig(65, layers=5)) < read / 2
-    assert timed.characters_with(ModelConfig(6500)) > read / 6  # what is looked up takes no arithmetic
+    assert recipe.Budget(characters=read).arithmetic(shape) == pytest.approx(60 * speed)
+    assert timed.characters_with(replace(shape, layers=5)) < read / 2
+    assert timed.characters_with(replace(shape, vocab_size=6500)) > read / 6  # what is looked up takes no arithmetic
     for characters in (read / 3, read * 3):
         both = recipe.Budget(60, characters, speed)
-        assert both.characters_with(shape) == min(read, characters)
-        assert both.arithmetic_with(shape) == pytest.approx(60 * speed * min(1, characters / read))
+        assert both.characters_with(shape) == pytest.approx(min(read, characters))
+        assert both.arithmetic(shape) == pytest.approx(60 * speed * min(1, characters / read))
+
+
+def test_small_networks_reach_less_of_the_speed():
+    budget = recipe.Budget(seconds=1, speed=1e9)
+    reached = [
+        budget.characters_with(shape) * shape.multiplied
+        for shape in (ModelConfig(65, hidden=hidden) for hidden in (64, 128, 256, 512, 1024))
+    ]
+    assert reached == sorted(reached)
+    assert reached[0] < reached[3] / 2
+    assert reached[3] == pytest.approx(1e9 / recipe.ARITHMETIC)
+    assert reached[4] < reached[3] * 1.2
+
+
+def test_threads_count_only_where_they_have_something_to_do():
+    """Of a batch of 32, one network has four shares that are worth a thread, and two networks have eight."""
+    one = ModelConfig(65, hidden=512)
+    two = replace(one, networks=2)
+    on = {threads: recipe.Budget(60, speed=1e9, threads=threads) for threads in (1, 2, 4, 8)}
+    assert on[2].arithmetic(one) == 2 * on[1].arithmetic(one)
+    assert on[8].arithmetic(one) == on[4].arithmetic(one) == 4 * on[1].arithmetic(one)
+    assert on[8].arithmetic(two) == 8 * on[1].arithmetic(two)
+    assert on[8].characters_with(two) == pytest.approx(on[4].characters_with(one))
+    few = replace(on[8], batch_size=8)
+    assert few.arithmetic(one) == on[1].arithmetic(one)
 
 
 def test_a_run_without_a_budget_ends_though_the_text_be_short():
     assert recipe.default_steps(1) == recipe.FEWEST_STEPS
     assert recipe.default_steps(10**6) == recipe.MOST_EPOCHS * 10**6
-
-
-@pytest.mark.parametrize("threads", [1, 2, 7, 64])
-@pytest.mark.parametrize("batch_size", [1, 7, 8, 15, 16, 32, 500])
-def test_every_share_has_enough_streams(threads, batch_size):
-    shares = recipe.shards(threads, 1, batch_size)
-    assert 1 <= shares <= threads
-    assert shares == 1 or batch_size // shares >= recipe.STREAMS_A_SHARE
-    assert shares == threads or batch_size // (shares + 1) < recipe.STREAMS_A_SHARE
-
-
-@pytest.mark.parametrize("networks", [1, 2, 3, 4, 6, 8])
-@pytest.mark.parametrize("threads", [1, 2, 3, 4, 6, 7])
-def test_the_shares_of_all_networks_go_round_evenly(threads, networks):
-    shares = recipe.shards(threads, networks, 1000)
-    assert networks * shares % threads == 0
-    assert all(networks * fewer % threads for fewer in range(1, shares))

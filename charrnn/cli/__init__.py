@@ -42,7 +42,10 @@ class Group(click.Group):
         except CharRNNError as error:
             fail(str(error))
         except MemoryError:
-            fail("out of memory; choose a smaller --hidden, --batch-size, --seq-length or --num-samples")
+            fail(
+                "out of memory; choose a smaller --hidden, --layers, --networks, --batch-size, --seq-length "
+                "or --num-samples"
+            )
         except BrokenPipeError:  # the reader of our output has had enough, as `head` does
             drop_output()
         except OSError as error:

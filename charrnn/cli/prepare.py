@@ -11,11 +11,12 @@ from typing import Any
 
 import click
 
-from .. import recipe
 from ..checkpoint import load, load_model
 from ..errors import CheckpointError, TextError
 from ..files.place import PASSING
 from ..language_model import LanguageModel
+from ..memory import training_memory
+from ..nn.columns import shares
 from ..run import MOST_SHARDS, Options, Run, split
 from ..starting import new_run
 from ..text.batches import fit
@@ -53,8 +54,7 @@ def begin(
     if values["recurrent_dropout"] is None:
         values["recurrent_dropout"] = values["dropout"]
     shape = {name: values.pop(name) for name in SHAPE}
-    options = Options(**values, shards=recipe.shards(threads, shape["networks"], batch_size))
-    run = new_run(corpus, options=options, init_from=other, **shape)
+    run = new_run(corpus, options=Options(**values), init_from=other, threads=threads, **shape)
     run.init_from = chosen["init_from"]
     return run, corpus, choice
 
@@ -82,7 +82,9 @@ def changes(run: Run, chosen: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def go_on(names: Sequence[str], checkpoint: str, chosen: Mapping[str, Any], given: set[str]) -> tuple[Run, Corpus]:
+def go_on(
+    names: Sequence[str], checkpoint: str, chosen: Mapping[str, Any], given: set[str], threads: int
+) -> tuple[Run, Corpus]:
     """The run in a checkpoint and its text, which is found by its recorded name if `names` is empty."""
     for name in ("init_from", "force"):
         if name in given:
@@ -99,6 +101,7 @@ def go_on(names: Sequence[str], checkpoint: str, chosen: Mapping[str, Any], give
     except TextError as error:
         raise TextError(f"{error}; {checkpoint} can be resumed only with the text it was trained on") from None
     run.check(corpus)
+    training_memory(run.config, run.options, corpus, threads)
     return run, corpus
 
 
@@ -151,10 +154,10 @@ def command(run: Run, checkpoint: str) -> str:
 
 def threads_for(run: Run) -> int:
     """As many threads as this machine has, or fewer, that give the shares the run was begun with; else as few as do."""
-    shares, networks, cores = run.options.shards, run.config.networks, physical_cores()
-    given = partial(recipe.shards, networks=networks, batch_size=run.options.batch_size)
-    fitting = [threads for threads in range(1, min(MOST_SHARDS, shares * networks) + 1) if given(threads) == shares]
-    return max((threads for threads in fitting if threads <= cores), default=min(fitting, default=shares))
+    shards, networks, cores = run.options.shards, run.config.networks, physical_cores()
+    given = partial(shares, networks=networks, batch_size=run.options.batch_size)
+    fitting = [threads for threads in range(1, min(MOST_SHARDS, shards * networks) + 1) if given(threads) == shards]
+    return max((threads for threads in fitting if threads <= cores), default=min(fitting, default=shards))
 
 
 def resume_words(run: Run, checkpoint: str, budget: Sequence[str] = ()) -> list[str]:

@@ -14,7 +14,7 @@ from ..budget import VALIDATIONS, seconds_for, steps_within
 from ..errors import DivergedError
 from ..evaluation import Score
 from ..files.place import Place
-from ..memory import text_memory, training_memory
+from ..memory import training_memory
 from ..run import Run
 from ..sampling.texts import sample
 from ..text.corpus import Corpus
@@ -88,7 +88,7 @@ class Session:
         if options.lines:
             records = corpus.records(options.val_fraction, options.seed)
             self._say(f"{plural(records.count, 'record')}, of which {records.repeats:,} repeat another")
-        memory = training_memory(run.config, options, text_memory(corpus, options), self.threads)
+        memory = training_memory(run.config, options, corpus, self.threads)
         self._say(f"{network(run.config)}: {run.config.parameters:,} parameters; needs about {size(memory)} of memory")
         if self.choice:
             self._say(self.choice)

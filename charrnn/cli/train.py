@@ -40,10 +40,10 @@ BUDGETS = ("minutes", "epochs", "steps")
     metavar="N",
     help="Hidden units in a layer.  [default: by the budget]",
 )
-@click.option("--layers", type=whole(1, 1000), metavar="N", help="Recurrent layers.  [default: by the budget]")
+@click.option("--layers", type=whole(1, 100), metavar="N", help="Recurrent layers.  [default: by the budget]")
 @click.option(
     "--networks",
-    type=whole(1, 1000),
+    type=whole(1, 100),
     metavar="N",
     help="Networks that learn side by side; their probabilities are averaged.  [default: by the budget and the text; "
     "1 with --hidden or --layers]",
@@ -194,7 +194,7 @@ def train_command(
     threads = threads or physical_cores()
     choice = None
     if resume:
-        run, text = go_on(corpus, go_on_in(place), chosen, given)
+        run, text = go_on(corpus, go_on_in(place), chosen, given, threads)
     else:
         run, text, choice = begin(corpus, chosen, given, threads)
     check_paths(run.corpus.names, checkpoint, log_file, may_exist)

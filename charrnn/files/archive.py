@@ -25,7 +25,7 @@ import numpy.typing as npt
 from ..errors import CheckpointError
 from .atomic import replacing
 from .metadata import MOST_BYTES, dump, parse
-from .stored import LayoutError, Member, members
+from .stored import MOST_MEMBERS, LayoutError, Member, members
 
 METADATA = "metadata.json"
 COMMENT = 64  # bytes: a sha256 in hexadecimal
@@ -43,6 +43,8 @@ def write_archive(path: Path, arrays: Mapping[str, Array], metadata: Mapping[str
 
     Raises CheckpointError.
     """
+    if len(arrays) >= MOST_MEMBERS:
+        raise CheckpointError(f"{path}: cannot be written ({len(arrays):,} arrays are too many to be read again)")
     try:
         with replacing(path) as file:
             _write_members(file, arrays, metadata)

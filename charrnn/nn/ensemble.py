@@ -10,7 +10,7 @@ uncertainty estimation using deep ensembles" (2017). What it gives is in benchma
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from math import log
 from typing import TypeVar
@@ -49,11 +49,13 @@ class Ensemble:
         Returns the state after the last character.
         """
         new: list[tuple[Array, ...]] = []
-        logs = []
-        for network, own in zip(self.networks, apart(state, len(self.networks)), strict=True):
-            new += network.forward(x, own, work)
-            logs.append(log_softmax(work.logits))
-        work.logits[...] = log_mean(logs)
+
+        def logs() -> Iterator[Array]:
+            for network, own in zip(self.networks, apart(state, len(self.networks)), strict=True):
+                new.extend(network.forward(x, own, work))
+                yield log_softmax(work.logits)
+
+        work.logits[...] = log_mean(logs())
         return tuple(new)
 
 
@@ -72,7 +74,7 @@ class EnsembleStepper:
         """Read the ids x (B,): ln p (V, B) of what follows, and what to carry to the next step."""
         parts = zip(self.steppers, apart(carried, len(self.steppers)), strict=True)
         logits, new = zip(*(stepper.step(x, own) for stepper, own in parts), strict=True)
-        return log_mean([log_softmax(each) for each in logits]), tuple(layer for own in new for layer in own)
+        return log_mean(map(log_softmax, logits)), tuple(layer for own in new for layer in own)
 
 
 Network = Model | Ensemble
@@ -99,9 +101,12 @@ def apart(layers: tuple[Layer, ...], count: int) -> Iterator[tuple[Layer, ...]]:
     return (layers[start : start + each] for start in range(0, len(layers), each))
 
 
-def log_mean(logs: Sequence[Array]) -> Array:
-    """ln of the mean of probabilities whose logarithms are given."""
-    total = logs[0]
-    for more in logs[1:]:
-        total = np.logaddexp(total, more)
-    return np.asarray(total - log(len(logs)))
+def log_mean(logs: Iterable[Array]) -> Array:
+    """ln of the mean of probabilities whose logarithms are given, one at a time; the first becomes the answer."""
+    logs = iter(logs)
+    total, count = next(logs), 1
+    for more in logs:
+        np.logaddexp(total, more, out=total)
+        count += 1
+    total -= log(count)
+    return total

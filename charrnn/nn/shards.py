@@ -38,7 +38,9 @@ class Shards:
         own_grads = [grads.network(number) for number in range(self.networks) for grads in self.grads]
         edges = [B * i // count for i in range(count + 1)]
         columns = [slice(*pair) for pair in pairwise(edges)]
-        shares = [[_Share(own, dropout) for own in columns] for _ in range(size)]  # each worker has buffers of its own
+        buffers = [
+            _Buffers(models[0], dropout) for _ in range(size)
+        ]  # each worker has its own, for one share at a time
 
         def work(member: int, question: Question) -> Answer:
             x, y, state, key, keep, dropout = question
@@ -46,8 +48,8 @@ class Shards:
             answers = []
             for task in range(member, tasks, size):
                 number, share = divmod(task, count)
-                own = x, y, states[number], (*key, task), keep, dropout, own_grads[task]
-                answers.append(shares[member][share].gradient(models[number], *own))
+                own = x, y, states[number], (*key, task), keep, dropout
+                answers.append(_gradient(models[number], own, columns[share], buffers[member], own_grads[task]))
             return answers
 
         self._ask = team(size, work)
@@ -78,36 +80,37 @@ class Shards:
         return sum(totals) / y.size / self.networks, self.grads[0], tuple(layer for own in new for layer in own)
 
 
-class _Share:
-    """Forward and backward of the streams in some columns."""
+class _Buffers:
+    """The workspaces of one worker: one for each length and width of a chunk."""
 
-    def __init__(self, columns: slice, dropout: Dropout) -> None:
-        self.columns, self.dropout = columns, dropout
-        self._works: dict[int, Workspace] = {}
+    def __init__(self, model: Model, dropout: Dropout) -> None:
+        self._model, self._dropout = model, dropout
+        self._works: dict[tuple[int, int], Workspace] = {}
 
-    def gradient(
-        self,
-        model: Model,
-        x: Array,
-        y: Array,
-        state: State,
-        key: tuple[int, ...],
-        keep: Array | None,
-        dropout: Dropout,
-        grads: Params,
-    ) -> tuple[float, State]:
-        """The sum of nats over this share's targets, and its new state; its part of the gradient goes to `grads`."""
-        own = self.columns
-        kept = None if keep is None else keep[:, own]
-        if len(x) not in self._works:
-            self._works[len(x)] = model.workspace(len(x), own.stop - own.start, self.dropout)
-        work = self._works[len(x)]
-        own_state = tuple(tuple(part[:, own] for part in layer) for layer in state)
-        with np.errstate(all="ignore"):  # what is not finite is found by its sum
-            new = model.forward(x[:, own], own_state, work, kept, dropout, key)
-            total = nats_and_gradient(work.logits, y[:, own].ravel(), 1 / y.size)
-            model.backward(x[:, own], work, grads, kept)
-        return total, new
+    def workspace(self, T: int, B: int) -> Workspace:
+        if (T, B) not in self._works:
+            self._works[T, B] = self._model.workspace(T, B, self._dropout)
+        return self._works[T, B]
+
+
+def _gradient(
+    model: Model, question: Question, columns: slice, buffers: _Buffers, grads: Params
+) -> tuple[float, State]:
+    """The sum of nats over the targets of the streams in these columns, and their new state.
+
+    Their part of the gradient goes to `grads`.
+    """
+    x, y, state, key, keep, dropout = question
+    scale = 1 / y.size  # for the mean over all streams
+    x, y = x[:, columns], y[:, columns]
+    keep = None if keep is None else keep[:, columns]
+    state = tuple(tuple(part[:, columns] for part in layer) for layer in state)
+    work = buffers.workspace(*x.shape)
+    with np.errstate(all="ignore"):  # what is not finite is found by its sum
+        new = model.forward(x, state, work, keep, dropout, key)
+        total = nats_and_gradient(work.logits, y.ravel(), scale)
+        model.backward(x, work, grads, keep)
+    return total, new
 
 
 def _side_by_side(states: tuple[State, ...]) -> State:

@@ -10,10 +10,9 @@ import numpy.typing as npt
 
 from .cells import CELLS
 from .chance import NO_DROPOUT, Dropout
+from .columns import padded
 from .config import ModelConfig
 from .params import Array
-
-WIDTH = 16  # columns that the widest matrix-product kernels take at a time
 
 
 class LayerBuffers:
@@ -67,12 +66,6 @@ class Workspace:
 
 def _owner(array: Array) -> Array:
     return array if array.base is None else array.base
-
-
-def padded(B: int) -> int:
-    """The columns to work on for B streams: 25 take longer than 32 do, but 24 do not (benchmarks/README.md)."""
-    over = B % WIDTH
-    return B + WIDTH - over if over > WIDTH // 2 else B
 
 
 def pad(columns: Array, width: int, value: float = 0) -> Array:

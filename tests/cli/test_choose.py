@@ -14,7 +14,7 @@ def test_what_is_left_open_is_chosen_and_said():
     line = choose(values, recipe.Budget(characters=20e6), vocab_size=65, training=1_000_000)
     arithmetic = 20e6 * 6 * (657_985 - 3 * 256 * 65)
     assert values["networks"] == recipe.networks(arithmetic, 1_000_000) > 1
-    assert (values["hidden"], values["layers"]) == recipe.network(arithmetic / values["networks"])
+    assert (values["hidden"], values["layers"]) == recipe.shape(arithmetic / values["networks"])
     shape = ModelConfig(65, "gru", values["hidden"], values["layers"], values["networks"])
     assert values["dropout"] == recipe.dropout(20, shape, 1_000_000) > 0
     assert values["lr"] == recipe.learning_rate("gru", values["hidden"], values["layers"])
@@ -32,7 +32,7 @@ def test_what_was_asked_for_stays_and_the_rest_follows_from_it():
 
 def test_so_many_networks_that_each_has_enough_to_read():
     """A large vocabulary takes its time: in as many networks as the text would bear, none would learn much."""
-    budget = recipe.Budget(seconds=180, speed=1.4e11)
+    budget = recipe.Budget(seconds=180, speed=0.7e11, threads=2)
     small, large = dict(OPEN), dict(OPEN)
     choose(small, budget, vocab_size=65, training=360_000)
     choose(large, budget, vocab_size=4000, training=360_000)
@@ -50,7 +50,7 @@ def test_a_network_that_is_asked_for_is_one(charrnn, words):
 
 
 def test_where_nothing_is_left_open_nothing_is_measured_or_said(charrnn, monkeypatch):
-    monkeypatch.setattr(module, "training_speed", lambda threads: pytest.fail("measured in vain"))
+    monkeypatch.setattr(module, "training_speed", lambda: pytest.fail("measured in vain"))
     words = ["--hidden", 4, "--layers", 1, "--dropout", 0, "--lr", 0.01, "--minutes", 0.001]
     assert "chosen" not in charrnn("train", "corpus.txt", *words, "-c", "new.npz").err
 
@@ -58,15 +58,15 @@ def test_where_nothing_is_left_open_nothing_is_measured_or_said(charrnn, monkeyp
 @pytest.mark.parametrize(
     ("option", "budget"),
     [
-        ({"minutes": 2.0}, recipe.Budget(seconds=120, speed=3e11)),
+        ({"minutes": 2.0}, recipe.Budget(120, speed=1.5e11, threads=2, batch_size=32)),
         ({"epochs": 4.0}, recipe.Budget(characters=4 * 90_000)),
         ({"steps": 7}, recipe.Budget(characters=7 * 32 * 64)),
-        ({}, recipe.Budget(60 * recipe.DEFAULT_MINUTES, 30 * 44 * 32 * 64, 3e11)),
+        ({}, recipe.Budget(60 * recipe.DEFAULT_MINUTES, 30 * 44 * 32 * 64, 1.5e11, 2, 32)),
     ],
     ids=["minutes", "epochs", "steps", "none"],
 )
 def test_the_budget_is_the_one_that_was_given(monkeypatch, option, budget):
-    monkeypatch.setattr(module, "training_speed", lambda threads: 1.5e11 * threads)
+    monkeypatch.setattr(module, "training_speed", lambda: 1.5e11)
     assert planned(BUDGETS | option, 90_000, 32, 64, threads=2) == budget
 
 

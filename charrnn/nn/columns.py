@@ -1,0 +1,33 @@
+"""How many columns a step's matrix products have: a share of the streams, and columns of no meaning beside them."""
+
+from __future__ import annotations
+
+from math import ceil
+
+WIDTH = 16  # columns that the widest matrix-product kernels take at a time
+FEWEST = 8  # streams of a share; a product with fewer columns wastes the processor
+FREE = 15  # so many more columns take as much time as a product takes with next to none
+
+
+def padded(B: int) -> int:
+    """The columns to work on for B streams: 25 take longer than 32 do, but 24 do not (benchmarks/README.md)."""
+    over = B % WIDTH
+    return B + WIDTH - over if over > WIDTH // 2 else B
+
+
+def shares(threads: int, networks: int, batch_size: int) -> int:
+    """Into how many shares the streams of each network are split, so that a step takes least time.
+
+    A thread takes one share after the other. One with half the streams takes more than half the time.
+    """
+
+    def time(count: int) -> int:
+        return ceil(networks * count / threads) * (FREE + padded(ceil(batch_size / count)))
+
+    return min(range(1, max(1, batch_size // FEWEST) + 1), key=time)
+
+
+def busy(threads: int, networks: int, batch_size: int) -> float:
+    """How many of the threads have something to do, in the mean over a step."""
+    tasks = networks * shares(threads, networks, batch_size)
+    return tasks / ceil(tasks / threads)
