@@ -203,12 +203,7 @@ def sgemm_rate(threads: int) -> float:
         return sum(pool.map(rate, range(threads)))
 
 
-SIDES = {
-    "charrnn": charrnn_step,
-    "torch": torch_step,
-    "products": products_step,
-    "plain": partial(products_step, plain=True),
-}
+SIDES = {"charrnn": charrnn_step, "torch": torch_step, "products": products_step}
 
 
 def compare(numbers: list[int], threads: int, turns: int) -> None:
@@ -216,14 +211,13 @@ def compare(numbers: list[int], threads: int, turns: int) -> None:
     names = ("cell", "hidden", "layers", "B", "T", "charrnn ms", "chars/s", "PyTorch ms", "ratio")
     print(heading(*names, "GFLOP/s", "of sgemm", "of its own", "of products"))
     for number in numbers:
-        ours, products, plain, theirs = ((side, number, threads) for side in ("charrnn", "products", "plain", "torch"))
-        times = medians([ours, products, plain, *([theirs] if has_torch() else [])], turns)
-        (time,), (alone, sgemm), (own, _) = times[ours], times[products], times[plain]
-        (other,) = times.get(theirs, [float("nan")])
+        ours, products, theirs = ((side, number, threads) for side in ("charrnn", "products", "torch"))
+        times = medians([ours, theirs, products] if has_torch() else [ours, products], turns)
+        (time,), (alone, plain, sgemm), (other,) = times[ours], times[products], times.get(theirs, [float("nan")])
         B, T = ROWS[number][3:]
         rate = arithmetic(*ROWS[number]) / time / 1e9
         figures = [f"{1000 * time:.1f}", f"{B * T / time:,.0f}", f"{1000 * other:.1f}", f"{other / time:.2f}"]
-        shares = [rate / sgemm, own / time, alone / time]
+        shares = [rate / sgemm, plain / time, alone / time]
         print(row(*ROWS[number], *figures, f"{rate:.0f}", *(f"{share:.0%}" for share in shares)), flush=True)
 
 
@@ -245,7 +239,10 @@ def main() -> None:
 
     def measure(side: str, number: int, threads: int) -> list[float]:
         time = typical(SIDES[side](*ROWS[number], threads), options.seconds)
-        return [time, sgemm_rate(threads)] if side in ("products", "plain") else [time]
+        if side != "products":
+            return [time]
+        plain = typical(products_step(*ROWS[number], threads, plain=True), options.seconds)
+        return [time, plain, sgemm_rate(threads)]
 
     if options.measure:
         answer(options.measure, measure)
