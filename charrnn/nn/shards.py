@@ -38,9 +38,7 @@ class Shards:
         own_grads = [grads.network(number) for number in range(self.networks) for grads in self.grads]
         edges = [B * i // count for i in range(count + 1)]
         columns = [slice(*pair) for pair in pairwise(edges)]
-        buffers = [
-            _Buffers(models[0], dropout) for _ in range(size)
-        ]  # each worker has its own, for one share at a time
+        buffers = [_Buffers(models[0], dropout) for _ in range(size)]  # each worker's, for one share at a time
 
         def work(member: int, question: Question) -> Answer:
             x, y, state, key, keep, dropout = question
