@@ -41,7 +41,7 @@ data: $(BIN)/charrnn  ## fetch a corpus into data/
 	$(BIN)/python data/fetch.py
 
 bench: $(VENV)/bench  ## measure speed beside PyTorch, memory and start-up, in ten minutes
-	$(BIN)/python benchmarks/steps.py
+	$(BIN)/python benchmarks/steps.py --turns 2
 	$(BIN)/python benchmarks/steps.py --scaling
 	$(BIN)/python benchmarks/sampling.py
 	$(BIN)/python benchmarks/evaluation.py
