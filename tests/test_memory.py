@@ -14,7 +14,7 @@ from charrnn.starting import new_run
 from charrnn.training import make_shards, make_streams
 
 PEAK = """
-import re, resource, sys
+import re, sys
 from pathlib import Path
 import charrnn
 from charrnn.memory import training_memory
