@@ -32,7 +32,7 @@ from .run import COUNT, CorpusRecord, Options, Progress, Run, Schedule, Snapshot
 from .text.records import Hashes
 from .text.vocab import CODE_POINTS, Vocab
 
-FORMAT = 2
+FORMAT = 3
 GOOD, GOOD_STATE = ("good", "good_m", "good_v", "good_average"), "good_state"
 SQUARES = ("adam_v", "good_v")  # means of them
 WEIGHTS = ("last", "average", "best", "good", "good_average")

@@ -131,7 +131,7 @@ def places(value, way=()):
 def test_nothing_was_tampered_with(tiny, tamper):
     """The forger's own work: what it leaves alone is a checkpoint, so what it changes is what is refused."""
     before = load(tiny)
-    assert_same(before, tamper(("format",), 2))
+    assert_same(before, tamper(("format",), 3))
 
 
 HOSTILE = [None, True, -1, 0, 1.5, 10**12, 10**400, 1e308, float("nan"), float("inf"), "", "x", "\ud800", [], [[]], {}]
@@ -150,7 +150,7 @@ def test_any_value_anywhere(tiny, unpack, tamper):
 
 
 WRONG = {
-    "format": [3, 1, 0, "1", None, True, 1.0, MISSING],
+    "format": [4, 2, 1, 0, "1", None, True, 1.0, MISSING],
     "dtype": ["float16", "object", "<f4", None, MISSING],
     "model": [None, [], "rnn", MISSING],
     "model.cell": ["transformer", None, ["rnn"], ""],
@@ -237,8 +237,8 @@ def test_values_that_no_run_can_have_are_refused(tamper, place, value):
 
 
 def test_another_format_says_what_to_do(tamper):
-    with pytest.raises(CheckpointError, match=r"format is 3 and .* reads format 2; use the version that wrote it"):
-        tamper(("format",), 3)
+    with pytest.raises(CheckpointError, match=r"format is 4 and .* reads format 3; use the version that wrote it"):
+        tamper(("format",), 4)
 
 
 def test_fields_of_a_later_version_do_no_harm(tiny, tamper):

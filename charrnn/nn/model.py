@@ -3,8 +3,9 @@
     a^0_t = Wxh0[:, x_t] + bh0               a column gather: x_t is a character's id, its one-hot vector is never built
     h^l_t = cell(a^l_t, h^l_{t-1})           the recurrence, see cells/, with drop(Whh^l), the same for the whole chunk
     o^l_t = drop(h^l_t) + o^{l-1}_t          what a layer adds to what those below it put out
-    a^l_t = Wxh{l} o^{l-1}_t + bh{l}         the layers above
-    logits_t = Why o^{L-1}_t + by
+    y^l_t = (o^l_t - mean) / deviation       as it hands it on, see normal.py
+    a^l_t = Wxh{l} y^{l-1}_t + bh{l}         the layers above
+    logits_t = Why y^{L-1}_t + by
 
 drop(X) is X times its mask (chance.py): while training, some of X is 0 and the rest is larger in return.
 Source: He et al., "Deep residual learning for image recognition" (2016), for the sum over layers; Wan et al.,
@@ -19,6 +20,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from . import normal
 from .cells import CELLS
 from .chance import NO_DROPOUT, Dropout, dropout_mask
 from .config import ModelConfig
@@ -72,7 +74,7 @@ class Model:
                     np.take(columns, x_t, axis=1, out=a_t, mode="clip")
             else:
                 flat_a = work.flat_a[: len(bias)]
-                np.matmul(p[f"Wxh{number}"], work.layers[number - 1].flat_output, out=flat_a)
+                np.matmul(p[f"Wxh{number}"], work.layers[number - 1].normal, out=flat_a)
                 np.add(unflatten(flat_a, work.T), bias, out=layer.a[:, :, :B])
             initial = tuple(pad(part, work.columns) for part in state[number])
             Whh = p[f"Whh{number}"]
@@ -85,10 +87,13 @@ class Model:
             h = layer.flat_h[:, B:]
             if work.dropout.outputs:
                 dropout_mask(layer.mask, dropout.outputs, *key, number)
-                h = np.multiply(h, layer.mask, out=layer.flat_output)
+                h = np.multiply(h, layer.mask, out=layer.normal)
             if number:
-                np.add(h, work.layers[number - 1].flat_output, out=layer.flat_output)
-        np.matmul(p["Why"], work.layers[-1].flat_output, out=work.logits)
+                work.flat_output += h
+            else:
+                work.flat_output[...] = h
+            layer.scale = normal.normalise(work.flat_output, layer.normal)
+        np.matmul(p["Why"], work.layers[-1].normal, out=work.logits)
         work.logits += p["by"][:, None]
         return tuple(new_state)
 
@@ -100,9 +105,11 @@ class Model:
         """
         p, dlogits, B = self.params, work.logits, work.B
         kept = None if keep is None else pad(keep, work.columns, 1)
-        np.matmul(dlogits, work.layers[-1].flat_output.T, out=grads["Why"])
+        top = work.layers[-1]
+        np.matmul(dlogits, top.normal.T, out=grads["Why"])
         dlogits.sum(axis=1, out=grads["by"])
-        np.matmul(p["Why"].T, dlogits, out=work.flat_doutput)
+        dnormal = np.matmul(p["Why"].T, dlogits, out=work.flat_doutput)
+        normal.backward(dnormal, top.normal, top.scale)
 
         dstate = []
         for number, layer in reversed(list(enumerate(work.layers))):
@@ -117,8 +124,10 @@ class Model:
             flat_da = flatten(da, work.flat_a)
             flat_da.sum(axis=1, out=grads[f"bh{number}"])
             if number:
-                np.matmul(flat_da, work.layers[number - 1].flat_output.T, out=grads[f"Wxh{number}"])
-                work.flat_doutput += np.matmul(p[f"Wxh{number}"].T, flat_da, out=layer.flat_output)
+                below = work.layers[number - 1]
+                np.matmul(flat_da, below.normal.T, out=grads[f"Wxh{number}"])
+                dnormal = np.matmul(p[f"Wxh{number}"].T, flat_da, out=work.flat_output)
+                work.flat_doutput += normal.backward(dnormal, below.normal, below.scale)
             else:
                 scatter_columns(flat_da, x.ravel(), grads["Wxh0"])
 

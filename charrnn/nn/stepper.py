@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .model import Model, State
+from .normal import centred, scale
 from .params import Array
 
 Carried = tuple[tuple[tuple[Array, ...], Array], ...]  # for each layer the cell's state, and Whh times its h
@@ -14,7 +15,8 @@ class Stepper:
     """A model, laid out for reading one character of each stream at a time.
 
     What the first layer's h is multiplied with is one matrix: Whh for its own next step on top, and below it Wxh of the
-    layer above or Why. So a network of one layer takes one product a step.
+    layer above or Why. So a network of one layer takes one product a step. Of normalising only a factor is left to do
+    after the product: the mean is taken out of the matrix.
     """
 
     def __init__(self, model: Model) -> None:
@@ -24,7 +26,7 @@ class Stepper:
         self.columns = p["Wxh0"] + p["bh0"][:, None]
         self.rows = np.ascontiguousarray(self.columns.T)[:, :, None]
         self.recurrent = [p[f"Whh{number}"] for number in layers]
-        self.upper = [p[f"Wxh{number}"] for number in layers[1:]] + [p["Why"]]
+        self.upper = [centred(p[f"Wxh{number}"]) for number in layers[1:]] + [centred(p["Why"])]
         self.biases = [p[f"bh{number}"][:, None] for number in layers[1:]] + [p["by"][:, None]]
         self.first = np.concatenate([self.recurrent[0], self.upper[0]])
 
@@ -40,10 +42,10 @@ class Stepper:
         output = state[0]
         products = self.first @ output
         new = [(state, products[: self.recurrent_rows])]
-        a = products[self.recurrent_rows :] + self.biases[0]
+        a = products[self.recurrent_rows :] * scale(output) + self.biases[0]
         for number, (state, product) in enumerate(carried[1:], 1):
             state = self.cell.step(a, product, state)
             output = output + state[0]
             new.append((state, self.recurrent[number] @ state[0]))
-            a = self.upper[number] @ output + self.biases[number]
+            a = self.upper[number] @ output * scale(output) + self.biases[number]
         return a, tuple(new)

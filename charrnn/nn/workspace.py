@@ -28,7 +28,8 @@ class LayerBuffers:
         self.mask: Array = np.empty((H, T * B) if dropout.outputs else 0, dtype)
         self.Whh_mask: Array = np.empty((cell.RECURRENT_ROWS * H, H) if dropout.recurrence else 0, dtype)
         self.Whh: Array = np.empty_like(self.Whh_mask)  # what dropout leaves of the weights
-        self.flat_output: Array = np.empty((H, T * B), dtype) if dropout.outputs or number else self.flat_h[:, B:]
+        self.normal: Array = np.empty((H, T * B), dtype)
+        self.scale: Array = np.empty(T * B, dtype)
 
 
 class Workspace:
@@ -50,6 +51,7 @@ class Workspace:
         ]
         self.logits: Array = np.empty((config.vocab_size, T * B), dtype)
         self.dh: Array = np.zeros((T, H, self.columns), dtype)
+        self.flat_output: Array = np.empty((H, T * B), dtype)
         self.flat_doutput: Array = np.empty((H, T * B), dtype)
         self.flat_a: Array = np.empty((rows, T * B), dtype)  # and its gradient
 
@@ -59,9 +61,9 @@ class Workspace:
         return sum({id(owner): owner.nbytes for owner in map(_owner, self._arrays())}.values())
 
     def _arrays(self) -> Iterator[Array]:
-        yield from (self.logits, self.dh, self.flat_doutput, self.flat_a)
+        yield from (self.logits, self.dh, self.flat_output, self.flat_doutput, self.flat_a)
         for layer in self.layers:
-            yield from (layer.a, *layer.cell, layer.flat_h, layer.mask, layer.Whh_mask, layer.Whh, layer.flat_output)
+            yield from (layer.a, *layer.cell, layer.flat_h, layer.mask, layer.Whh_mask, layer.Whh, layer.normal)
 
 
 def _owner(array: Array) -> Array:
