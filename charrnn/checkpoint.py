@@ -1,10 +1,11 @@
 """A run as a file: saved whole, and read without trusting it.
 
 Members: `last.NAME`, `average.NAME` and, once there was a validation, `best.NAME` for each parameter; `adam_m.NAME` and
-`adam_v.NAME`, Adam's moments (with several networks along an axis in front); `state.h0`, `state.h1` ..., the state
-carried from chunk to chunk (the layers of the first network, then those of the next ...); for a model of records
-`known`, the hashes of its training records. Weights, moments, average and state of an earlier step, if the run would go
-back to that one were it to diverge: `good.NAME`, `good_m.NAME`, `good_v.NAME`, `good_average.NAME`, `good_state.h0` ...
+`adam_v.NAME`, Adam's moments; `whitening.NAME`, the moments of whitening, for each matrix between hidden units (all of
+these with several networks along an axis in front); `state.h0`, `state.h1` ..., the state carried from chunk to chunk
+(the layers of the first network, then those of the next ...); for a model of records `known`, the hashes of its
+training records. Weights, moments, average and state of an earlier step, if the run would go back to that one were it
+to diverge: `good.NAME`, `good_m.NAME`, `good_v.NAME`, `good_average.NAME`, `good_whitening.NAME`, `good_state.h0` ...
 All else is in `metadata.json`.
 """
 
@@ -28,15 +29,18 @@ from .nn.cells import CELLS
 from .nn.config import ModelConfig
 from .nn.model import State
 from .nn.params import Array, Params
+from .nn.whitening import moment_shapes
 from .run import COUNT, CorpusRecord, Options, Progress, Run, Schedule, Snapshot
 from .text.records import Hashes
 from .text.vocab import CODE_POINTS, Vocab
 
 FORMAT = 3
-GOOD, GOOD_STATE = ("good", "good_m", "good_v", "good_average"), "good_state"
+GOOD, GOOD_STATE = ("good", "good_m", "good_v", "good_average", "good_whitening"), "good_state"
+WHITENING = ("whitening", "good_whitening")
 SQUARES = ("adam_v", "good_v")  # means of them
 WEIGHTS = ("last", "average", "best", "good", "good_average")
 LARGEST = 1 << 24  # no size in a checkpoint is larger than this
+LARGEST_MOMENT = 2  # those of whitening are means of numbers from -1 to 1
 LARGEST_STATE = 1e15  # an LSTM's cell grows by at most 1 a step
 
 
@@ -83,6 +87,7 @@ def load_model(path: str | Path, weights: str | None = None) -> LanguageModel:
 def _members(run: Run) -> Iterator[tuple[str, Array]]:
     adam, states = run.adam, {"state": run.state}
     groups = {"last": run.network.params, "average": adam.average, "adam_m": adam.m, "adam_v": adam.v}
+    groups["whitening"] = run.whitening.moments
     if run.best is not None:
         groups["best"] = run.best
     if earlier := _earlier(run):
@@ -130,7 +135,7 @@ def _read(archive: Archive) -> Run:
     corpus = from_json(CorpusRecord, metadata["corpus"])
     schedule = from_json(Schedule, metadata["schedule"])
     progress = from_json(Progress, metadata["progress"])
-    groups, states = ["last", "average", "adam_m", "adam_v"], ["state"]
+    groups, states = ["last", "average", "adam_m", "adam_v", "whitening"], ["state"]
     if progress.best_step is not None:
         groups.append("best")
     good_step = metadata.get("good_step")
@@ -148,6 +153,7 @@ def _read(archive: Archive) -> Run:
     carried = {name: _state(archive, name, config, options.batch_size, dtype) for name in states}
     run = Run(config, options, vocab, start, corpus, params["last"], carried["state"])
     run.adam.m, run.adam.v, run.adam.average = params["adam_m"], params["adam_v"], params["average"]
+    run.whitening.moments = params["whitening"]
     run.best = params.get("best")
     if good_step is not None:
         run.good = Snapshot(tuple(params[group] for group in GOOD), carried[GOOD_STATE], good_step)
@@ -190,16 +196,22 @@ def _check_sizes(archive: Archive, config: ModelConfig, options: Options, vocab:
 def _shapes(config: ModelConfig, B: int, groups: list[str], states: list[str]) -> dict[str, tuple[int, ...]]:
     """The name and shape of every array of parameters or states."""
     front = (config.networks,) if config.networks > 1 else ()
-    shapes = {f"{group}.{name}": front + shape for group in groups for name, shape in config.shapes().items()}
+    shapes = {f"{group}.{name}": front + shape for group in groups for name, shape in _of(group, config).items()}
     parts = itertools.product(states, CELLS[config.cell].STATE, range(config.layers * config.networks))
     return shapes | {f"{name}.{kind}{number}": (config.hidden, B) for name, kind, number in parts}
 
 
+def _of(group: str, config: ModelConfig) -> dict[str, tuple[int, ...]]:
+    """The shapes of a group of arrays, of one network."""
+    return moment_shapes(config.shapes()) if group in WHITENING else config.shapes()
+
+
 def _params(archive: Archive, prefix: str, config: ModelConfig, dtype: np.dtype[Any]) -> Params:
-    params = Params(config.shapes(), dtype, networks=config.networks)
+    params = Params(_of(prefix, config), dtype, networks=config.networks)
     for name, view in params.items():
         view[...] = archive.read(f"{prefix}.{name}", view.shape, dtype)
     highest = config.largest_weight(dtype) if prefix in WEIGHTS else float(np.finfo(dtype).max)
+    highest = LARGEST_MOMENT if prefix in WHITENING else highest
     _check_numbers(archive, prefix, params.flat, 0 if prefix in SQUARES else -highest, highest)
     return params
 

@@ -7,6 +7,7 @@ from math import prod
 from .errors import OptionError
 from .machine import machine_memory
 from .nn.config import ModelConfig
+from .nn.whitening import moment_shapes
 from .nn.workspace import Workspace
 from .pieces import CHUNK, STREAMS, most_streams
 from .run import Options, split
@@ -14,6 +15,7 @@ from .text.corpus import Corpus
 
 BASE = 60_000_000  # bytes: the interpreter, NumPy and the buffers of reading and writing
 COPIES = 11  # of all parameters: last, best, average, shared; two moments; a snapshot of four of them; one in passing
+WHITENING_COPIES = 4  # of its moments: last, a snapshot, roots; what a root is made of
 BYTES = 4  # a float32
 LENGTHS = 2  # of chunks, in an epoch
 LOGITS_COPIES = 3  # while they are scored
@@ -26,7 +28,8 @@ def training_memory(config: ModelConfig, options: Options, corpus: Corpus, threa
 
     Raises OptionError if that is more than the machine has.
     """
-    params_bytes = BYTES * config.parameters * (COPIES + options.shards)
+    moments = config.networks * sum(map(prod, moment_shapes(config.shapes()).values()))
+    params_bytes = BYTES * (config.parameters * (COPIES + options.shards) + moments * WHITENING_COPIES)
     check(params_bytes)
     tasks = options.shards * config.networks
     workers = min(threads, tasks)

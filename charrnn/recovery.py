@@ -60,6 +60,7 @@ def go_back(run: Run, what: str, failed: int) -> Recovery:
         raise ValueError("nothing is remembered")
     for copy, own in zip(good.arrays, _moving(run), strict=True):
         own.flat[:] = copy.flat
+    run.whitening.forget_roots()
     run.state = _copy(good.state)
     progress.step = run.adam.updates = good.step
     progress.validations = [(step, loss) for step, loss in progress.validations if step <= good.step]
@@ -76,7 +77,7 @@ def go_back(run: Run, what: str, failed: int) -> Recovery:
 
 def _moving(run: Run) -> tuple[Params, ...]:
     """Everything that a step changes, but for the carried state."""
-    return run.network.params, run.adam.m, run.adam.v, run.adam.average
+    return run.network.params, run.adam.m, run.adam.v, run.adam.average, run.whitening.moments
 
 
 def _copy(state: State) -> State:

@@ -14,6 +14,7 @@ from .nn.ensemble import build
 from .nn.model import State
 from .nn.optim import WARMUP, Adam
 from .nn.params import Params
+from .nn.whitening import Whitening
 from .text.batches import epoch_chunks, fit
 from .text.corpus import Corpus, training_length
 from .text.records import Hashes
@@ -162,6 +163,7 @@ class Run:
         self.corpus = corpus
         self.network = build(config, params)
         self.adam = Adam(params)
+        self.whitening = Whitening(params)
         self.best: Params | None = None
         self.good: Snapshot | None = None  # where to go back to (recovery.py); None: to where training goes on
         self.known: Hashes | None = None  # hashes of the training records, where the lines are records

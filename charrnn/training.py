@@ -82,6 +82,7 @@ def train(run: Run, corpus: Corpus, threads: int = 1, set_aside: float = 0.0) ->
             remember(run)
         lr = learning_rate(step, highest_rate(run), schedule.start, schedule.total)
         with np.errstate(all="ignore"):
+            run.whitening.apply(grads, run.adam.updates, threads)
             run.adam.step(grads.flat, lr, run.options.weight_decay)
             weights = run.network.params.flat
             if not max(weights.max(), -weights.min()) <= run.config.largest_weight(weights.dtype):

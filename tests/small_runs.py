@@ -34,6 +34,7 @@ def trained(run, corpus, **settings):
 def arrays(run):
     """Everything that a run holds but the clock, comparable to the bit."""
     numbers = [run.network.params, run.adam.m, run.adam.v, run.adam.average, run.best or run.network.params]
+    numbers.append(run.whitening.moments)
     state = [part.tobytes() for layer in run.state for part in layer]
     updates = run.adam.updates
     return [params.flat.tobytes() for params in numbers], updates, state, asdict(run.progress), asdict(run.schedule)

@@ -20,6 +20,7 @@ def arrays(run):
     """Every array that a run goes on with, by name."""
     adam = run.adam
     groups = {"last": run.network.params, "a": adam.average, "m": adam.m, "v": adam.v, "best": run.best or {}}
+    groups["whitening"] = run.whitening.moments
     named = {f"{group}.{name}": view for group, params in groups.items() for name, view in params.items()}
     return named | {f"state.{i}.{j}": part for i, layer in enumerate(run.state) for j, part in enumerate(layer)}
 
@@ -262,7 +263,7 @@ def test_numbers_that_are_not_finite(tiny, unpack, forge, group, value):
 
 def test_each_member_is_needed_and_no_other_is_there(tiny, unpack, forge):
     members = unpack(tiny)
-    assert len(members) == 27  # metadata, five arrays in each of five groups, one state
+    assert len(members) == 28  # metadata, five arrays in each of five groups, one of whitening, one state
     for name in members:
         with pytest.raises(CheckpointError):
             load(forge(tiny, [item for item in members.items() if item[0] != name]))
