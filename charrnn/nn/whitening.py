@@ -20,7 +20,7 @@ import numpy as np
 
 from .params import Array, Params
 
-EVERY = 10
+EVERY = 20
 EARLY = (1, 3, 7)  # before that
 RATE = 0.1
 FLOOR = 1e-3  # of the mean: no direction is lengthened by more than its inverse root

@@ -152,7 +152,7 @@ def test_a_small_file_system(folder, charrnn, at_step):
         with suppress(OSError):
             shutil.copyfile("/dev/zero", "small/full")
 
-    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "charrnn-test", "small"]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=80k", "charrnn-test", "small"]
     if subprocess.run(mount, capture_output=True, check=False).returncode:
         pytest.skip("no file system can be mounted here")
     try:

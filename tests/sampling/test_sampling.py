@@ -10,6 +10,7 @@ from charrnn.nn.cells import CELLS
 from charrnn.nn.chance import SAMPLING, generator
 from charrnn.nn.config import ModelConfig
 from charrnn.nn.model import Model
+from charrnn.nn.normal import EPSILON
 from charrnn.nn.params import Params
 from charrnn.sampling import texts as sampling
 from charrnn.sampling.texts import generate_ids, gumbel_noise, sample
@@ -30,13 +31,15 @@ def model(request):
 def markov_chain(table):
     """A network whose next character depends on the last one alone: table[i, j] is the probability of j after i.
 
-    With Wxh = 100 and no recurrence h is 1 at the place of the last character and 0 elsewhere.
+    With Wxh = 100 and no recurrence h is 1 at the place of the last character and 0 elsewhere. What is handed on is that
+    less its mean 1/V, over its deviation.
     """
     V = len(table)
     config = ModelConfig(V, "rnn", hidden=V, layers=1)
     params = Params(config.shapes(), np.float64)
     params["Wxh0"][...] = 100 * np.eye(V)
-    params["Why"][...] = np.log(table).T
+    params["Why"][...] = np.log(table).T * np.sqrt((1 - 1 / V) / V + EPSILON)
+    params["by"][...] = np.log(table).mean(axis=0)
     return LanguageModel(Model(config, params), Vocab("abcdefgh"[:V]), 0)
 
 
