@@ -34,7 +34,7 @@ class Whitening:
         self._roots: Params | None = None
 
     def apply(self, grads: Params, updates: int, threads: int = 1) -> None:
-        """Whiten, in place, the gradient of the update that follows on so many; a matrix is the work of one thread.
+        """Whiten, in place, the gradient of the update that follows on so many.
 
         C begins with the second, since in the first these gradients are zero (`Why` is), and is soon renewed, so that
         Adam's moments are those of whitened gradients as good as from the start.
@@ -44,25 +44,25 @@ class Whitening:
         learn = updates % EVERY == 0 or updates in EARLY
         renew = learn or self._roots is None
         roots = self._roots = self._roots or self.moments.zeros_like()
-
-        def whiten(matrix: tuple[Array, Array, Array]) -> None:
-            G, C, root = matrix
-            if learn and (largest := np.abs(G).max()):
-                unit = G / largest
-                unit /= np.linalg.norm(unit)
-                C += RATE * (unit.T @ unit - C)
-            if renew:
-                root[...] = inverse_root(C)
-            G[...] = G @ root
-
         own = [(grads.network(n), self.moments.network(n), roots.network(n)) for n in range(grads.networks)]
         matrices = [(G[name], C[name], root[name]) for G, C, root in own for name in C]
+        gates = [(gate, root) for G, C, root in matrices for gate in np.split(G, len(G) // len(C))]
         with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(whiten, matrices))
+            if renew:
+                list(pool.map(lambda matrix: _renew(*matrix, learn), matrices))
+            list(pool.map(lambda gate: np.copyto(gate[0], gate[0] @ gate[1]), gates))
 
     def forget_roots(self) -> None:
         """To be called where `moments` was written to."""
         self._roots = None
+
+
+def _renew(G: Array, C: Array, root: Array, learn: bool) -> None:
+    if learn and (largest := np.abs(G).max()):
+        unit = G / largest
+        unit /= np.linalg.norm(unit)
+        C += RATE * (unit.T @ unit - C)
+    root[...] = inverse_root(C)
 
 
 def moment_shapes(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
