@@ -31,8 +31,8 @@ def model(request):
 def markov_chain(table):
     """A network whose next character depends on the last one alone: table[i, j] is the probability of j after i.
 
-    With Wxh = 100 and no recurrence h is 1 at the place of the last character and 0 elsewhere. What is handed on is that
-    less its mean 1/V, over its deviation.
+    With Wxh = 100 and no recurrence h is 1 at the place of the last character and 0 elsewhere; what is handed on is
+    that less its mean 1/V, over its deviation.
     """
     V = len(table)
     config = ModelConfig(V, "rnn", hidden=V, layers=1)
