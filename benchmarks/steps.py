@@ -1,5 +1,7 @@
 """Training steps, charrnn beside PyTorch: forward, backward, clip, Adam, state carried from chunk to chunk.
 
+charrnn's steps have what it does besides: layer normalisation and whitened gradients.
+
     python benchmarks/steps.py [--threads 2] [--turns 3] [--seconds 1] [--only gru]
     python benchmarks/steps.py --scaling     # charrnn on one thread and on --threads
 
@@ -71,11 +73,12 @@ def charrnn_step(cell: str, H: int, L: int, B: int, T: int, threads: int) -> Ste
     from charrnn.nn.model import Model
     from charrnn.nn.optim import Adam, clip
     from charrnn.nn.shards import Shards
+    from charrnn.nn.whitening import Whitening
 
     config = ModelConfig(V, cell, H, L)
     params = initial_params(config, 1)
     model = Model(config, params)
-    work, adam = Shards(model, B, shares(threads, 1, B), threads), Adam(params)
+    work, adam, whitening = Shards(model, B, shares(threads, 1, B), threads), Adam(params), Whitening(params)
     ids = np.random.default_rng(0).integers(0, V, (T + 1, B))
     state = model.zero_state(B)
 
@@ -83,6 +86,7 @@ def charrnn_step(cell: str, H: int, L: int, B: int, T: int, threads: int) -> Ste
         nonlocal state
         _, grads, state = work.gradient(ids[:-1], ids[1:], state, (1, 0))
         clip(grads.flat, CLIP)
+        whitening.apply(grads, adam.updates, threads)
         adam.step(grads.flat, LR)
 
     return step

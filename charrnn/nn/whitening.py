@@ -47,22 +47,25 @@ class Whitening:
         own = [(grads.network(n), self.moments.network(n), roots.network(n)) for n in range(grads.networks)]
         matrices = [(G[name], C[name], root[name]) for G, C, root in own for name in C]
         gates = [(gate, root) for G, C, root in matrices for gate in np.split(G, len(G) // len(C))]
+
+        def make_root(matrix: tuple[Array, Array, Array]) -> None:
+            G, C, root = matrix
+            if learn:
+                _learn(C, G)
+            root[...] = inverse_root(C)
+
+        def whiten(gate: tuple[Array, Array]) -> None:
+            G, root = gate
+            G[...] = G @ root
+
         with ThreadPoolExecutor(threads) as pool:
             if renew:
-                list(pool.map(lambda matrix: _renew(*matrix, learn), matrices))
-            list(pool.map(lambda gate: np.copyto(gate[0], gate[0] @ gate[1]), gates))
+                list(pool.map(make_root, matrices))
+            list(pool.map(whiten, gates))
 
     def forget_roots(self) -> None:
         """To be called where `moments` was written to."""
         self._roots = None
-
-
-def _renew(G: Array, C: Array, root: Array, learn: bool) -> None:
-    if learn and (largest := np.abs(G).max()):
-        unit = G / largest
-        unit /= np.linalg.norm(unit)
-        C += RATE * (unit.T @ unit - C)
-    root[...] = inverse_root(C)
 
 
 def moment_shapes(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
@@ -76,3 +79,10 @@ def inverse_root(C: Array) -> Array:
     values, vectors = np.linalg.eigh(C)
     values /= np.trace(C) / len(C) + np.finfo(C.dtype).tiny
     return np.asarray((vectors / np.sqrt(np.maximum(values, 0) + FLOOR)) @ vectors.T)
+
+
+def _learn(C: Array, G: Array) -> None:
+    if largest := np.abs(G).max():
+        unit = G / largest
+        unit /= np.linalg.norm(unit)
+        C += RATE * (unit.T @ unit - C)
