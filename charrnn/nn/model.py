@@ -65,7 +65,7 @@ class Model:
             assert most or not share, "the workspace has no buffers for this dropout"
         p, B = self.params, work.B
         kept = None if keep is None else pad(keep, work.columns, 1)
-        new_state = []
+        new_state, output = [], work.flat_output
         for number, layer in enumerate(work.layers):
             bias = p[f"bh{number}"][:, None]
             if number == 0:
@@ -87,12 +87,9 @@ class Model:
             h = layer.flat_h[:, B:]
             if work.dropout.outputs:
                 dropout_mask(layer.mask, dropout.outputs, *key, number)
-                h = np.multiply(h, layer.mask, out=layer.normal)
-            if number:
-                work.flat_output += h
-            else:
-                work.flat_output[...] = h
-            layer.scale = normal.normalise(work.flat_output, layer.normal)
+                h = np.multiply(h, layer.mask, out=layer.normal if number else work.flat_output)
+            output = np.add(output, h, out=work.flat_output) if number else h
+            layer.scale = normal.normalise(output, layer.normal)
         np.matmul(p["Why"], work.layers[-1].normal, out=work.logits)
         work.logits += p["by"][:, None]
         return tuple(new_state)

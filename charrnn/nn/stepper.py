@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .model import Model, State
-from .normal import centred, scale
+from .normal import read, reading
 from .params import Array
 
 Carried = tuple[tuple[tuple[Array, ...], Array], ...]  # for each layer the cell's state, and Whh times its h
@@ -14,9 +14,8 @@ Carried = tuple[tuple[tuple[Array, ...], Array], ...]  # for each layer the cell
 class Stepper:
     """A model, laid out for reading one character of each stream at a time.
 
-    What the first layer's h is multiplied with is one matrix: Whh for its own next step on top, and below it Wxh of the
-    layer above or Why. So a network of one layer takes one product a step. Of normalising only a factor is left to do
-    after the product: the mean is taken out of the matrix.
+    What the first layer's h is multiplied with is one matrix: Whh for its own next step on top, and below it what reads
+    its output, for Wxh of the layer above or Why. So a network of one layer takes one product a step.
     """
 
     def __init__(self, model: Model) -> None:
@@ -26,7 +25,7 @@ class Stepper:
         self.columns = p["Wxh0"] + p["bh0"][:, None]
         self.rows = np.ascontiguousarray(self.columns.T)[:, :, None]
         self.recurrent = [p[f"Whh{number}"] for number in layers]
-        self.upper = [centred(p[f"Wxh{number}"]) for number in layers[1:]] + [centred(p["Why"])]
+        self.upper = [reading(p[f"Wxh{number}"]) for number in layers[1:]] + [reading(p["Why"])]
         self.biases = [p[f"bh{number}"][:, None] for number in layers[1:]] + [p["by"][:, None]]
         self.first = np.concatenate([self.recurrent[0], self.upper[0]])
 
@@ -42,10 +41,10 @@ class Stepper:
         output = state[0]
         products = self.first @ output
         new = [(state, products[: self.recurrent_rows])]
-        a = products[self.recurrent_rows :] * scale(output) + self.biases[0]
+        a = read(products[self.recurrent_rows :], output) + self.biases[0]
         for number, (state, product) in enumerate(carried[1:], 1):
             state = self.cell.step(a, product, state)
             output = output + state[0]
             new.append((state, self.recurrent[number] @ state[0]))
-            a = self.upper[number] @ output * scale(output) + self.biases[number]
+            a = read(self.upper[number] @ output, output) + self.biases[number]
         return a, tuple(new)

@@ -13,8 +13,9 @@ optimization" (2025). What it gives is in benchmarks/README.md.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 import numpy as np
 
@@ -24,6 +25,9 @@ EVERY = 20
 EARLY = (1, 3, 7)  # before that
 RATE = 0.1
 FLOOR = 1e-3  # of the mean: no direction is lengthened by more than its inverse root
+WORTH_THREADS = 2e7  # multiplications; those of fewer are made sooner than threads
+
+Item = TypeVar("Item")
 
 
 class Whitening:
@@ -44,9 +48,12 @@ class Whitening:
         learn = updates % EVERY == 0 or updates in EARLY
         renew = learn or self._roots is None
         roots = self._roots = self._roots or self.moments.zeros_like()
-        own = [(grads.network(n), self.moments.network(n), roots.network(n)) for n in range(grads.networks)]
-        matrices = [(G[name], C[name], root[name]) for G, C, root in own for name in C]
-        gates = [(gate, root) for G, C, root in matrices for gate in np.split(G, len(G) // len(C))]
+        matrices = [
+            (G, C, root)
+            for name in self.moments
+            for G, C, root in zip(*(_by_network(of[name]) for of in (grads, self.moments, roots)), strict=True)
+        ]
+        gates = [(gate, root) for G, _, root in matrices for gate in np.split(G, len(G) // len(root))]
 
         def make_root(matrix: tuple[Array, Array, Array]) -> None:
             G, C, root = matrix
@@ -58,10 +65,11 @@ class Whitening:
             G, root = gate
             G[...] = G @ root
 
-        with ThreadPoolExecutor(threads) as pool:
-            if renew:
-                list(pool.map(make_root, matrices))
-            list(pool.map(whiten, gates))
+        if sum(G.size * len(root) for G, root in gates) < WORTH_THREADS:
+            threads = 1
+        if renew:
+            _each(make_root, matrices, threads)
+        _each(whiten, gates, threads)
 
     def forget_roots(self) -> None:
         """To be called where `moments` was written to."""
@@ -86,3 +94,17 @@ def _learn(C: Array, G: Array) -> None:
         unit = G / largest
         unit /= np.linalg.norm(unit)
         C += RATE * (unit.T @ unit - C)
+
+
+def _by_network(array: Array) -> Array:
+    """(rows, H), or with an axis in front where there are several networks -> (networks, rows, H), a view."""
+    return array.reshape(-1, *array.shape[-2:])
+
+
+def _each(function: Callable[[Item], None], items: Sequence[Item], threads: int) -> None:
+    if threads == 1:
+        for item in items:
+            function(item)
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            list(pool.map(function, items))
