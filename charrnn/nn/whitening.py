@@ -25,6 +25,7 @@ EVERY = 20
 EARLY = (1, 3, 7)  # before that
 RATE = 0.1
 FLOOR = 1e-3  # of the mean: no direction is lengthened by more than its inverse root
+ROWS = 256  # that one thread whitens at a time
 WORTH_THREADS = 2e7  # multiplications; those of fewer are made sooner than threads
 
 Item = TypeVar("Item")
@@ -53,7 +54,7 @@ class Whitening:
             for name in self.moments
             for G, C, root in zip(*(_by_network(of[name]) for of in (grads, self.moments, roots)), strict=True)
         ]
-        gates = [(gate, root) for G, _, root in matrices for gate in np.split(G, len(G) // len(root))]
+        shares = [(rows, root) for G, _, root in matrices for rows in np.array_split(G, -(-len(G) // ROWS))]
 
         def make_root(matrix: tuple[Array, Array, Array]) -> None:
             G, C, root = matrix
@@ -61,15 +62,15 @@ class Whitening:
                 _learn(C, G)
             root[...] = inverse_root(C)
 
-        def whiten(gate: tuple[Array, Array]) -> None:
-            G, root = gate
-            G[...] = G @ root
+        def whiten(share: tuple[Array, Array]) -> None:
+            rows, root = share
+            rows[...] = rows @ root
 
-        if sum(G.size * len(root) for G, root in gates) < WORTH_THREADS:
+        if sum(rows.size * len(root) for rows, root in shares) < WORTH_THREADS:
             threads = 1
         if renew:
             _each(make_root, matrices, threads)
-        _each(whiten, gates, threads)
+        _each(whiten, shares, threads)
 
     def forget_roots(self) -> None:
         """To be called where `moments` was written to."""
