@@ -48,7 +48,7 @@ class Whitening:
             return
         learn = updates % EVERY == 0 or updates in EARLY
         renew = learn or self._roots is None
-        roots = self._roots = self._roots or self.moments.zeros_like()
+        roots = self._roots or self.moments.zeros_like()
         matrices = [
             (G, C, root)
             for name in self.moments
@@ -70,6 +70,7 @@ class Whitening:
             threads = 1
         if renew:
             _each(make_root, matrices, threads)
+            self._roots = roots  # now that all of them are made
         _each(whiten, shares, threads)
 
     def forget_roots(self) -> None:
