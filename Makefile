@@ -42,9 +42,9 @@ data: $(BIN)/charrnn  ## fetch a corpus into data/
 
 bench: $(VENV)/bench  ## measure speed beside PyTorch, memory and start-up, in ten minutes
 	$(BIN)/python benchmarks/steps.py --turns 2
-	$(BIN)/python benchmarks/steps.py --scaling
-	$(BIN)/python benchmarks/sampling.py
-	$(BIN)/python benchmarks/evaluation.py
+	$(BIN)/python benchmarks/steps.py --scaling --turns 2
+	$(BIN)/python benchmarks/sampling.py --turns 2
+	$(BIN)/python benchmarks/evaluation.py --turns 2
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/startup.py
 
