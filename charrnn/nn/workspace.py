@@ -29,7 +29,7 @@ class LayerBuffers:
         self.Whh_mask: Array = np.empty((cell.RECURRENT_ROWS * H, H) if dropout.recurrence else 0, dtype)
         self.Whh: Array = np.empty_like(self.Whh_mask)  # what dropout leaves of the weights
         self.normal: Array = np.empty((H, T * B), dtype)
-        self.scale: Array = np.empty(T * B, dtype)
+        self.scale: Array = np.empty(0, dtype)  # of what is normal; forward makes it
 
 
 class Workspace:
