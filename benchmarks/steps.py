@@ -1,6 +1,7 @@
 """Training steps, charrnn beside PyTorch: forward, backward, clip, Adam, state carried from chunk to chunk.
 
-charrnn's steps have what it does besides: layer normalisation and whitened gradients.
+charrnn's steps have layer normalisation besides. Its training also whitens the gradients before Adam sees them
+(nn/whitening.py), which PyTorch has nothing like: what that takes is in a column of its own, and with it the ratio.
 
     python benchmarks/steps.py [--threads 2] [--turns 3] [--seconds 1] [--only gru]
     python benchmarks/steps.py --scaling     # charrnn on one thread and on --threads
@@ -73,12 +74,11 @@ def charrnn_step(cell: str, H: int, L: int, B: int, T: int, threads: int) -> Ste
     from charrnn.nn.model import Model
     from charrnn.nn.optim import Adam, clip
     from charrnn.nn.shards import Shards
-    from charrnn.nn.whitening import Whitening
 
     config = ModelConfig(V, cell, H, L)
     params = initial_params(config, 1)
     model = Model(config, params)
-    work, adam, whitening = Shards(model, B, shares(threads, 1, B), threads), Adam(params), Whitening(params)
+    work, adam = Shards(model, B, shares(threads, 1, B), threads), Adam(params)
     ids = np.random.default_rng(0).integers(0, V, (T + 1, B))
     state = model.zero_state(B)
 
@@ -86,10 +86,28 @@ def charrnn_step(cell: str, H: int, L: int, B: int, T: int, threads: int) -> Ste
         nonlocal state
         _, grads, state = work.gradient(ids[:-1], ids[1:], state, (1, 0))
         clip(grads.flat, CLIP)
-        whitening.apply(grads, adam.updates, threads)
         adam.step(grads.flat, LR)
 
     return step
+
+
+def whitening_time(cell: str, H: int, L: int, threads: int) -> float:
+    """The seconds that whitening takes of an update, in the mean of EVERY updates, of which one makes the roots."""
+    import numpy as np
+
+    from charrnn.nn.config import ModelConfig
+    from charrnn.nn.initial import initial_params
+    from charrnn.nn.whitening import EVERY, Whitening
+
+    grads = initial_params(ModelConfig(V, cell, H, L), 1)
+    given = np.random.default_rng(0).standard_normal(grads.flat.size, np.float32)
+    whitening, times = Whitening(grads), []
+    for update in range(EVERY, 3 * EVERY):
+        grads.flat[:] = given
+        began = perf_counter()
+        whitening.apply(grads, update, threads)
+        times.append(perf_counter() - began)
+    return sum(times[EVERY:]) / EVERY
 
 
 def torch_step(cell: str, H: int, L: int, B: int, T: int, threads: int) -> Step:
@@ -213,16 +231,19 @@ SIDES = {"charrnn": charrnn_step, "torch": torch_step, "products": products_step
 def compare(numbers: list[int], threads: int, turns: int) -> None:
     """The table of charrnn beside PyTorch, and beside what its matrix products allow."""
     names = ("cell", "hidden", "layers", "B", "T", "charrnn ms", "chars/s", "PyTorch ms", "ratio")
-    print(heading(*names, "GFLOP/s", "of sgemm", "of its own", "of products"))
+    shares = ("of sgemm", "of its own", "of products")
+    print(heading(*names, "whitening ms", "ratio with it", "GFLOP/s", *shares))
     for number in numbers:
         ours, products, theirs = ((side, number, threads) for side in ("charrnn", "products", "torch"))
         times = medians([ours, theirs, products] if has_torch() else [ours, products], turns)
-        (time,), (alone, plain, sgemm), (other,) = times[ours], times[products], times.get(theirs, [float("nan")])
+        (time, whitening), (alone, plain, sgemm) = times[ours], times[products]
+        (other,) = times.get(theirs, [float("nan")])
         B, T = ROWS[number][3:]
         rate = arithmetic(*ROWS[number]) / time / 1e9
         figures = [f"{1000 * time:.1f}", f"{B * T / time:,.0f}", f"{1000 * other:.1f}", f"{other / time:.2f}"]
-        shares = [rate / sgemm, plain / time, alone / time]
-        print(row(*ROWS[number], *figures, f"{rate:.0f}", *(f"{share:.0%}" for share in shares)), flush=True)
+        figures += [f"{1000 * whitening:.1f}", f"{other / (time + whitening):.2f}"]
+        percents = [f"{share:.0%}" for share in (rate / sgemm, plain / time, alone / time)]
+        print(row(*ROWS[number], *figures, f"{rate:.0f}", *percents), flush=True)
 
 
 def scale(numbers: list[int], threads: int, turns: int) -> None:
@@ -232,7 +253,7 @@ def scale(numbers: list[int], threads: int, turns: int) -> None:
     for number in numbers:
         one, several = ("charrnn", number, 1), ("charrnn", number, threads)
         times = medians([one, several], turns)
-        (slow,), (fast,) = times[one], times[several]
+        slow, fast = times[one][0], times[several][0]
         print(row(*ROWS[number], f"{1000 * slow:.1f}", f"{1000 * fast:.1f}", f"{slow / fast:.2f}"), flush=True)
 
 
@@ -243,8 +264,10 @@ def main() -> None:
 
     def measure(side: str, number: int, threads: int) -> list[float]:
         time = typical(SIDES[side](*ROWS[number], threads), options.seconds)
-        if side != "products":
+        if side == "torch":
             return [time]
+        if side == "charrnn":
+            return [time, whitening_time(*ROWS[number][:3], threads)]
         plain = typical(products_step(*ROWS[number], threads, plain=True), options.seconds / 2)
         return [time, plain, sgemm_rate(threads)]
 

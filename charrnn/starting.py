@@ -21,7 +21,7 @@ from .text.vocab import Vocab
 
 def new_run(
     corpus: Corpus,
-    cell: str = "gru",
+    cell: str = "lstm",
     hidden: int = 256,
     layers: int = 2,
     options: Options | None = None,

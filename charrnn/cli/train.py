@@ -30,7 +30,7 @@ BUDGETS = ("minutes", "epochs", "steps")
 @click.option(
     "--cell",
     type=click.Choice(["rnn", "lstm", "gru"]),
-    default="gru",
+    default="lstm",
     show_default=True,
     help="The kind of recurrence.",
 )
@@ -168,7 +168,7 @@ def train_command(
     \b
     Examples:
       charrnn train corpus.txt
-      charrnn train corpus.txt --minutes 10 --cell gru -c big.npz
+      charrnn train corpus.txt --minutes 10 --cell gru -c gru.npz
       charrnn train corpus.txt --resume --minutes 5
       charrnn train names.txt --lines -c names.npz
       charrnn train program.c.gz --bytes -c code.npz --log code.jsonl

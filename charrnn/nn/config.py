@@ -16,7 +16,7 @@ class ModelConfig:
     """What the parameters depend on: V characters, a cell, H hidden units, L layers, N networks of this shape."""
 
     vocab_size: int
-    cell: str = "gru"
+    cell: str = "lstm"
     hidden: int = 256
     layers: int = 2
     networks: int = 1
