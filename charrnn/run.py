@@ -41,7 +41,7 @@ class Options:
     recurrent_dropout: float = 0.0  # the same, of its Whh
     batch_size: int = 32
     seq_length: int = 64
-    lr: float = 6e-3
+    lr: float = 1e-2
     grad_clip: float = 1.0
     weight_decay: float = 0.0
     val_fraction: float = 0.1
