@@ -44,7 +44,7 @@ class TestInitFrom:
         assert after == before
 
     @pytest.mark.parametrize(
-        ("option", "value"), [("--hidden", 13), ("--layers", 1), ("--cell", "lstm"), ("--bytes", None)]
+        ("option", "value"), [("--hidden", 13), ("--layers", 1), ("--cell", "gru"), ("--bytes", None)]
     )
     def test_another_shape_is_wrong_usage(self, charrnn, trained, option, value):
         words = [option] if value is None else [option, value]

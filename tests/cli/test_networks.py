@@ -23,7 +23,7 @@ def test_it_learns_and_is_told_of(charrnn, ensemble):
     assert info["model"]["networks"] == 3
     one = load(ensemble).network.networks[0].params
     assert info["parameters"] == 3 * one.flat.size
-    assert "3 networks, each gru, 6 hidden units, 2 layers" in charrnn("info", "-c", ensemble).out.decode()
+    assert "3 networks, each lstm, 6 hidden units, 2 layers" in charrnn("info", "-c", ensemble).out.decode()
     losses = [loss for _, loss in info["validations"]]
     assert losses == sorted(losses, reverse=True)
     assert "--networks 3" in info["commands"][0]

@@ -72,11 +72,11 @@ def test_a_stop_string_ends_the_sample_and_is_not_written(sample, stop):
 
 
 def test_several_stop_strings_and_a_least_length(sample):
-    free = sample("--length", 300)
+    free = sample("--length", 1000)
     dog, run = free.index("dog"), free.index("run")
-    assert sample("--length", 300, "--stop", "run", "--stop", "dog", "--stop", "") == free[: min(dog, run)]
+    assert sample("--length", 1000, "--stop", "run", "--stop", "dog", "--stop", "") == free[: min(dog, run)]
     for least in (0, dog, dog + 1, 150):
-        stopped = sample("--length", 300, "--stop", "dog", "--min-length", least)
+        stopped = sample("--length", 1000, "--stop", "dog", "--min-length", least)
         assert stopped == free[: free.index("dog", least)]
 
 

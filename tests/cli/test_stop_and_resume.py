@@ -100,7 +100,7 @@ def test_a_signal_that_is_to_be_ignored(folder, number):
 
 
 DIFFERENT = {
-    "--cell": "lstm",
+    "--cell": "gru",
     "--hidden": 13,
     "--layers": 3,
     "--dropout": 0.2,
