@@ -1,8 +1,8 @@
-"""How good the installed command gets in how much time: the loss over the held-out part, by network and by minutes.
+"""How good the installed command gets in how much time: the loss over the held-out part, by cell and by minutes.
 
-    python benchmarks/quality.py TEXT [--folder benchmarks/quality] [--cells default gru] [--budgets 0.1 1 3]
+    python benchmarks/quality.py TEXT [--folder benchmarks/quality] [--cells lstm gru] [--budgets 0.1 1 3]
 
-Each run is `charrnn train TEXT --minutes M`, with `--cell C` unless the network is the default, and no other option.
+Each run is `charrnn train TEXT --minutes M --cell C` and no other option; without `--cell` it would be the LSTM.
 The shortest budgets come first. A finished run is a line in FOLDER/results.jsonl and is not made again, so this can be
 stopped and started again at any time. After each run FOLDER/results.md is written anew and, where matplotlib is
 installed, FOLDER/results.svg.
@@ -27,16 +27,15 @@ from common import CHARRNN, heading, machine, row
 
 from charrnn.nn.cells import CELLS
 
-NETWORKS = ["default", *(cell for cell in CELLS if cell != "gru")]  # which is the default
 BUDGETS = [0.1, 1, 3, 10, 60]  # minutes
 WINDOW = 256
 
 Record = dict[str, Any]
 
 
-def command(network: str, minutes: float, text: str) -> list[str]:
+def command(cell: str, minutes: float, text: str) -> list[str]:
     """The words after `charrnn` that make a run."""
-    return ["train", text, "--minutes", f"{minutes:g}", *([] if network == "default" else ["--cell", network])]
+    return ["train", text, "--minutes", f"{minutes:g}", "--cell", cell]
 
 
 def figures(*words: str) -> Record:
@@ -44,10 +43,10 @@ def figures(*words: str) -> Record:
     return json.loads(subprocess.run([*CHARRNN, *words, "--json"], check=True, stdout=subprocess.PIPE).stdout)
 
 
-def run(network: str, minutes: float, text: Path, folder: Path) -> Record:
+def run(cell: str, minutes: float, text: Path, folder: Path) -> Record:
     """Train, and what came of it."""
-    checkpoint = str(folder / f"{network}-{minutes:g}.npz")
-    words = command(network, minutes, str(text))
+    checkpoint = str(folder / f"{cell}-{minutes:g}.npz")
+    words = command(cell, minutes, str(text))
     print("charrnn", *words, flush=True)
     began = time.monotonic()
     subprocess.run([*CHARRNN, *words, "-c", checkpoint, "--force", "--quiet"], check=True)
@@ -56,7 +55,7 @@ def run(network: str, minutes: float, text: Path, folder: Path) -> Record:
     model = info["model"]
     return {
         "text": digest(text),
-        "network": network,
+        "cell": cell,
         "minutes": minutes,
         "nats": info["closing_val_loss"],
         "cold": cold["nats_per_char"],
@@ -82,18 +81,18 @@ def recorded(path: Path, text: Path) -> list[Record]:
 
 
 def tables(records: list[Record], text: Path) -> str:
-    """All that was measured, in Markdown: nats by network and budget, then a row for each run."""
-    nats = {(record["network"], record["minutes"]): record["nats"] for record in records}
-    networks = list(dict.fromkeys(record["network"] for record in records))
+    """All that was measured, in Markdown: nats by cell and budget, then a row for each run."""
+    nats = {(record["cell"], record["minutes"]): record["nats"] for record in records}
+    cells = list(dict.fromkeys(record["cell"] for record in records))
     budgets = sorted({record["minutes"] for record in records})
     lines = [f"{text.name}, sha256 {digest(text)[:16]}...; {records[-1]['machine']}", ""]
     lines.append(heading("nats per character after", *(f"{minutes:g} min" for minutes in budgets)))
-    for network in networks:
-        found = [nats.get((network, minutes)) for minutes in budgets]
-        lines.append(row(network, *("" if figure is None else f"{figure:.4f}" for figure in found)))
+    for cell in cells:
+        found = [nats.get((cell, minutes)) for minutes in budgets]
+        lines.append(row(cell, *("" if figure is None else f"{figure:.4f}" for figure in found)))
     lines += ["", heading("command", "network", "parameters", "steps", "wall s", "nats", "bits", "cold start, nats")]
     for record in sorted(records, key=lambda record: record["nats"]):
-        words = " ".join(["charrnn", *command(record["network"], record["minutes"], text.name)])
+        words = " ".join(["charrnn", *command(record["cell"], record["minutes"], text.name)])
         sizes = [record["model"], f"{record['parameters']:,}", f"{record['steps']:,}", f"{record['wall']:.0f}"]
         losses = [f"{loss:.4f}" for loss in (record["nats"], record["nats"] / log(2), record["cold"])]
         lines.append(row(f"`{words}`", *sizes, *losses))
@@ -101,16 +100,16 @@ def tables(records: list[Record], text: Path) -> str:
 
 
 def plot(records: list[Record], path: Path) -> None:
-    """A line for each network: loss by time. Nothing where matplotlib is not installed."""
+    """A line for each cell: loss by time. Nothing where matplotlib is not installed."""
     try:
         from matplotlib.figure import Figure
     except ImportError:
         return
     figure = Figure(figsize=(7, 4.5), layout="constrained")
     axes = figure.subplots()
-    for network in dict.fromkeys(record["network"] for record in records):
-        points = sorted((record["elapsed"] / 60, record["nats"]) for record in records if record["network"] == network)
-        axes.plot(*zip(*points, strict=True), marker="o", label=network)
+    for cell in dict.fromkeys(record["cell"] for record in records):
+        points = sorted((record["elapsed"] / 60, record["nats"]) for record in records if record["cell"] == cell)
+        axes.plot(*zip(*points, strict=True), marker="o", label=cell)
     axes.set(xscale="log", xlabel="minutes of training", ylabel="validation loss, nats per character")
     ticks = sorted({record["minutes"] for record in records})
     axes.set_xticks(ticks, [f"{minutes:g}" for minutes in ticks])
@@ -124,7 +123,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("text", type=Path)
     parser.add_argument("--folder", type=Path, default=Path(__file__).parent / "quality")
-    parser.add_argument("--cells", nargs="+", choices=NETWORKS, default=NETWORKS, metavar="NAME")
+    parser.add_argument("--cells", nargs="+", choices=list(CELLS), default=list(CELLS), metavar="CELL")
     parser.add_argument("--budgets", nargs="+", type=float, default=BUDGETS, metavar="MINUTES")
     options = parser.parse_args()
 
@@ -132,12 +131,12 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     results = folder / "results.jsonl"
     records = recorded(results, text)
-    done = {(record["network"], record["minutes"]) for record in records}
+    done = {(record["cell"], record["minutes"]) for record in records}
     for minutes in sorted(options.budgets):
-        for network in options.cells:
-            if (network, minutes) in done:
+        for cell in options.cells:
+            if (cell, minutes) in done:
                 continue
-            records.append(run(network, minutes, text, folder))
+            records.append(run(cell, minutes, text, folder))
             with results.open("a") as file:
                 file.write(json.dumps(records[-1]) + "\n")
             (folder / "results.md").write_text(tables(records, text))

@@ -7,7 +7,8 @@ The cell is the LSTM. The rest follows four rules, from the measured runs in ben
 2. The more time, the larger each network: it must be small enough to make some hundreds of steps.
 3. The more weights a network has for each character of the text, and the more often it will read it, the more dropout
    in the end: else the text is learnt by heart. Of several each may learn some by heart, since not all learn the same.
-4. The more units, the smaller the learning rate: as one over the hidden units of all layers together.
+4. The more units, the smaller the learning rate: as one over the hidden units of all layers together,
+   but not over twice that of one layer of 256.
 
 A budget is compared as the arithmetic that fits into it. For one in minutes that takes the speed of the machine.
 """
