@@ -92,7 +92,7 @@ def charrnn_step(cell: str, H: int, L: int, B: int, T: int, threads: int) -> Ste
 
 
 def whitening_time(cell: str, H: int, L: int, threads: int) -> float:
-    """The seconds that whitening takes of an update, in the mean; one in EVERY makes new roots. The gradients: noise."""
+    """The seconds that whitening takes of an update, in the mean; one in EVERY makes new roots. Gradients are noise."""
     import numpy as np
 
     from charrnn.nn.config import ModelConfig
