@@ -253,7 +253,7 @@ def scale(numbers: list[int], threads: int, turns: int) -> None:
     for number in numbers:
         one, several = ("charrnn", number, 1), ("charrnn", number, threads)
         times = medians([one, several], turns)
-        slow, fast = times[one][0], times[several][0]
+        (slow,), (fast,) = times[one], times[several]
         print(row(*ROWS[number], f"{1000 * slow:.1f}", f"{1000 * fast:.1f}", f"{slow / fast:.2f}"), flush=True)
 
 
@@ -264,7 +264,7 @@ def main() -> None:
 
     def measure(side: str, number: int, threads: int) -> list[float]:
         time = typical(SIDES[side](*ROWS[number], threads), options.seconds)
-        if side == "torch":
+        if side == "torch" or options.scaling:
             return [time]
         if side == "charrnn":
             return [time, whitening_time(*ROWS[number][:3], threads)]
