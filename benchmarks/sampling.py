@@ -101,7 +101,7 @@ def products(cell: str, H: int, L: int, n: int, threads: int) -> Step:
     def draws() -> None:
         for _ in range(DRAWS):
             for W, out in jobs:
-                np.matmul(W, h, out=out)
+                np.dot(W, h, out=out)
 
     return draws
 

@@ -12,7 +12,7 @@ import click
 
 from ..copying import Copied, copied
 from ..text.reading import STDIN, check_end, read_bytes, read_text
-from .output import as_text, harmless, plural
+from .output import as_text, harmless, plural, tell
 
 SHOWN = 60  # characters of a span that are shown
 
@@ -44,7 +44,7 @@ def finish(
                     click.echo(line, err=True)
     finally:
         if answer is not None:
-            click.echo(json.dumps(answer | found))
+            tell(json.dumps(answer | found))
 
 
 def report(result: Copied, unit: str, samples: int) -> Iterator[str]:

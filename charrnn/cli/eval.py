@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .options import checkpoint_option, json_option, threads_option, weights_option, whole
-from .output import harmless
+from .output import harmless, tell
 from .threads import physical_cores
 
 if TYPE_CHECKING:
@@ -118,20 +118,20 @@ def eval_command(
             result["verdict"] = verdict(others, score.bits_per_char, unit)
         if model.lines:
             result["records"] = count_records(ids)
-        click.echo(json.dumps(result))
+        tell(json.dumps(result))
         return
-    click.echo(harmless(what))
-    click.echo(f"  nats per {unit:9}    {score.nats_per_char:.4f}")
-    click.echo(f"  bits per {unit:9}    {score.bits_per_char:.4f}")
-    click.echo(f"  perplexity            {score.perplexity:.3f}")
-    click.echo(f"  accuracy              {score.accuracy:.2%}")
-    click.echo(f"  {unit + 's scored':20}  {score.chars:,}")
-    click.echo(f"  {'unknown ' + unit + 's':20}  {score.unknown_chars:,}")
+    tell(harmless(what))
+    tell(f"  nats per {unit:9}    {score.nats_per_char:.4f}")
+    tell(f"  bits per {unit:9}    {score.bits_per_char:.4f}")
+    tell(f"  perplexity            {score.perplexity:.3f}")
+    tell(f"  accuracy              {score.accuracy:.2%}")
+    tell(f"  {unit + 's scored':20}  {score.chars:,}")
+    tell(f"  {'unknown ' + unit + 's':20}  {score.unknown_chars:,}")
     if model.lines:
-        click.echo(f"  {'records':20}  {count_records(ids):,}")
+        tell(f"  {'records':20}  {count_records(ids):,}")
     if others is not None:
-        click.echo(table(others, score.bits_per_char, unit))
-        click.echo(verdict(others, score.bits_per_char, unit))
+        tell(table(others, score.bits_per_char, unit))
+        tell(verdict(others, score.bits_per_char, unit))
 
 
 def count_records(laid: Ids) -> int:

@@ -9,7 +9,7 @@ from math import log
 import click
 
 from .options import checkpoint_option, json_option
-from .output import duration, harmless, network
+from .output import duration, harmless, network, tell
 
 
 @click.command("info", short_help="Tell what a checkpoint is.")
@@ -46,11 +46,11 @@ def info_command(checkpoint: str, as_json: bool) -> None:
             "recoveries": progress.recoveries,
             "commands": run.commands,
         }
-        click.echo(json.dumps(result))
+        tell(json.dumps(result))
         return
 
     def row(name: str, value: str) -> None:
-        click.echo(f"{name:14}{harmless(value)}")
+        tell(f"{name:14}{harmless(value)}")
 
     row("checkpoint", checkpoint)
     row("model", network(config))

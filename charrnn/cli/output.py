@@ -43,6 +43,11 @@ def write(text: str | bytes) -> None:
     sys.stdout.buffer.flush()
 
 
+def tell(line: str) -> None:
+    """Put a line of a command's answer on standard output."""
+    write(line + "\n")
+
+
 def as_text(text: str | bytes) -> str:
     """Text as it is; bytes as UTF-8, those that are none as lone surrogates, which `os.fsencode` turns back."""
     return text.decode("utf-8", "surrogateescape") if isinstance(text, bytes) else text

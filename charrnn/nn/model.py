@@ -2,8 +2,8 @@
 
     a^0_t = Wxh0[:, x_t] + bh0               a column gather: x_t is a character's id, its one-hot vector is never built
     h^l_t = cell(a^l_t, h^l_{t-1})           the recurrence, see cells/, with drop(Whh^l), the same for the whole chunk
-    o^l_t = drop(h^l_t) + o^{l-1}_t          what a layer adds to what those below it put out
-    y^l_t = (o^l_t - mean) / deviation       as it hands it on, see normal.py
+    s^l_t = drop(h^l_t) + s^{l-1}_t          what a layer adds to what those below it put out
+    y^l_t = (s^l_t - mean) / deviation       as it hands it on, see normal.py
     a^l_t = Wxh{l} y^{l-1}_t + bh{l}         the layers above
     logits_t = Why y^{L-1}_t + by
 

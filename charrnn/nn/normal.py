@@ -1,8 +1,8 @@
 """Layer normalisation: what a layer hands on has mean 0 and variance 1 over its H units, for each character by itself.
 
-    y = r (o - mean(o))                      r = 1 / sqrt(var(o) + EPSILON)
+    y = r (s - mean(s))                      r = 1 / sqrt(var(s) + EPSILON)
 
-    do = r (dy - mean(dy) - y mean(dy y))
+    ds = r (dy - mean(dy) - y mean(dy y))
 
 There is no gain and no bias for each unit: the matrix that reads y has as much.
 Source: Ba, Kiros and Hinton, "Layer normalization" (2016). What it gives is in benchmarks/README.md.
@@ -18,7 +18,7 @@ EPSILON = 1e-5
 
 
 def normalise(output: Array, out: Array) -> Array:
-    """Write y of an output o (H, columns) to `out`, and return r (columns,)."""
+    """Write y of an output s (H, columns) to `out`, and return r (columns,)."""
     np.subtract(output, _mean(output), out=out)
     scale = 1 / np.sqrt(_mean_product(out, out) + EPSILON)
     out *= scale
@@ -26,7 +26,7 @@ def normalise(output: Array, out: Array) -> Array:
 
 
 def backward(dnormal: Array, normal: Array, scale: Array) -> Array:
-    """Turn dy (H, columns) into do, in place, given y, which is overwritten, and r."""
+    """Turn dy (H, columns) into ds, in place, given y, which is overwritten, and r."""
     normal *= _mean_product(dnormal, normal)
     dnormal -= _mean(dnormal)
     dnormal -= normal
@@ -35,12 +35,12 @@ def backward(dnormal: Array, normal: Array, scale: Array) -> Array:
 
 
 def reading(W: Array) -> Array:
-    """What to multiply an output o with, in place of y with W: W less the means of its rows, below it the mean of o."""
+    """What to multiply an output s with, in place of y with W: W less the means of its rows, below it the mean of s."""
     return np.concatenate([W - W.mean(axis=1, keepdims=True), np.full((1, W.shape[1]), 1 / W.shape[1], W.dtype)])
 
 
 def read(product: Array, output: Array) -> Array:
-    """W y, from the product of `reading(W)` with an output o (H, columns). For one column numbers are faster."""
+    """W y, from the product of `reading(W)` with an output s (H, columns). For one column numbers are faster."""
     if output.shape[1] == 1:
         mean = float(product[-1, 0])
         variance = float(np.vdot(output, output)) / len(output) - mean * mean

@@ -67,10 +67,12 @@ def test_a_full_disk(bash, trained, command):
         "train - -c new.npz --steps 2 --hidden 3",
         "sample --length 5",
         "sample --length 5 --prime-file -",
+        "sample --length 5 --json",
         "eval",
         "eval - --json",
         "score -",
         "info",
+        "info --json",
     ],
 )
 def test_closed_streams(bash, trained, command, stream):
@@ -79,6 +81,9 @@ def test_closed_streams(bash, trained, command, stream):
     assert result.returncode in (0, 1), result.stderr
     assert b"Traceback" not in result.stderr
     assert b"Exception ignored" not in result.stderr
+    if stream == ">&-" and not command.startswith("train"):
+        assert result.stderr.endswith(b"charrnn: standard output is closed; send it somewhere\n")
+        assert result.returncode == 1
     if command.startswith("train") and (stream != "<&-" or "corpus.txt" in command):
         assert result.returncode == 0
         assert load("new.npz").progress.step == 2
