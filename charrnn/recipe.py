@@ -34,7 +34,7 @@ SHAPES = [
     (inf, (1024, 2)),
 ]  # with the most arithmetic for each
 MOST_NETWORKS = 8
-LEAST_READ = 1_500_000  # characters, or the text LEAST_READINGS times: where several networks would read less than
+LEAST_READ = 700_000  # characters, or the text LEAST_READINGS times: where several networks would read less than
 LEAST_READINGS = 10  # either, fewer of them are better
 WIDTH = 256  # hidden units in one layer, for which the rates are
 LEARNING_RATES = {"rnn": 0.008, "gru": 0.012, "lstm": 0.02}  # Adam's; gates bear more
