@@ -83,9 +83,8 @@ def main() -> None:
     `charrnn COMMAND --help` has every option, with examples.
     """
     one_blas_thread()
-    for stream in (sys.stdout, sys.stderr):  # no character is too much for a terminal's encoding
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+    if isinstance(sys.stderr, TextIOWrapper):  # no character is too much for a terminal's encoding
+        sys.stderr.reconfigure(errors="backslashreplace")
 
 
 for command in (train_command, sample_command, eval_command, score_command, info_command):
