@@ -24,10 +24,10 @@ test-slow: $(VENV)/test  ## run the tests that take longer, too
 	$(BIN)/python -m pytest -m "slow or not slow"
 
 crash: $(VENV)/test  ## kill training 200 times, at random moments, and look at what it left; some minutes
-	$(BIN)/python tests/crash.py 200
+	$(BIN)/python tests/support/kill_training.py 200
 
 test-all:  ## run the tests with every Python, and the oldest and newest libraries; an hour
-	$(PYTHON) tests/everywhere.py
+	$(PYTHON) tests/all_versions.py
 
 fuzz: $(VENV)/fuzz  ## make up checkpoints, texts and commands for ten minutes, and look what breaks
 	$(BIN)/python fuzz/fuzz.py
@@ -50,7 +50,7 @@ bench: $(VENV)/bench  ## measure speed beside PyTorch, memory and start-up, in t
 
 bench-text: $(BIN)/charrnn  ## measure scoring beside evaluation, and the search for what is copied
 	$(BIN)/python benchmarks/scoring.py
-	$(BIN)/python benchmarks/copying.py
+	$(BIN)/python benchmarks/overlap.py
 
 bench-quality: $(VENV)/bench  ## validation loss for time, for each cell: make bench-quality TEXT=corpus.txt
 	@test -n "$(TEXT)" || { echo 'name the text: make bench-quality TEXT=corpus.txt' >&2; exit 2; }

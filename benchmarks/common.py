@@ -18,7 +18,7 @@ from pathlib import Path
 from statistics import median
 from time import perf_counter
 
-from charrnn.cli.threads import one_blas_thread
+from charrnn.system.cores import one_blas_thread
 
 CHARRNN = [sys.executable, "-m", "charrnn"]
 Job = tuple[str, int, int]  # the side, the number of the row, threads

@@ -2,7 +2,7 @@
 
     python benchmarks/evaluation.py [--threads 2] [--turns 3] [--only gru] [--characters 1000000]
 
-Random weights, random ids, 65 characters. charrnn does what `charrnn eval` does (`charrnn.evaluation.scores`): pieces,
+Random weights, random ids, 65 characters. charrnn does what `charrnn eval` does (`evaluation.metrics.scores`): pieces,
 each after a warm-up on the characters before it, as many side by side on each thread as it chooses; it also counts
 right guesses. PyTorch reads the text once under inference_mode, cut into 64 streams that are read side by side in
 chunks of 256 characters with the state carried, and adds up the cross-entropy; so it has no warm-up to read. Each side
@@ -28,9 +28,9 @@ Score = Callable[[int], float]  # of so many characters, in nats
 def charrnn_score(cell: str, H: int, L: int, threads: int) -> Score:
     import numpy as np
 
-    from charrnn.evaluation import scores
+    from charrnn.evaluation.metrics import scores
     from charrnn.nn.config import ModelConfig
-    from charrnn.nn.initial import initial_params
+    from charrnn.nn.init import initial_params
     from charrnn.nn.model import Model
 
     config = ModelConfig(V, cell, H, L)

@@ -38,7 +38,7 @@ def random_network(cell: str, H: int, L: int):
     import numpy as np
 
     from charrnn.nn.config import ModelConfig
-    from charrnn.nn.initial import initial_params
+    from charrnn.nn.init import initial_params
     from charrnn.nn.model import Model
 
     config = ModelConfig(V, cell, H, L)
@@ -51,7 +51,7 @@ def charrnn_draws(cell: str, H: int, L: int, n: int, threads: int) -> Step:
     import numpy as np
 
     from charrnn.language_model import LanguageModel
-    from charrnn.sampling.texts import generate_ids
+    from charrnn.sampling.text import generate_ids
     from charrnn.text.vocab import Vocab
 
     model = LanguageModel(random_network(cell, H, L), Vocab(map(chr, range(V))), start=0)

@@ -3,7 +3,7 @@
     python benchmarks/scoring.py [--threads 2] [--turns 3] [--only gru] [--characters 300000]
 
 Random weights and a random text of 65 characters, in lines of 8 and of 80 characters on average. `evaluate` is
-`charrnn.evaluation.scores`; the others do what `charrnn score` does with a text that it has read, to the bytes of the
+`evaluation.metrics.scores`; the others do what `charrnn score` does with a text that it has read, to the bytes of the
 rows, which go nowhere: `lines` and `chars` for a model of texts, `records` for a model of records, which reads each
 line from the zero state. Each runs in fresh processes of its own, after a hundredth of the text that does not count,
 and they take turns; a row gives medians over the turns.
@@ -30,13 +30,13 @@ def random_text(characters: int, length: int) -> str:
 
 
 def measure(side: str, number: int, threads: int, characters: int) -> list[float]:
-    from charrnn.cli.rows import tsv
-    from charrnn.evaluation import evaluate
+    from charrnn.cli.score_rows import tsv
+    from charrnn.evaluation.metrics import evaluate
+    from charrnn.evaluation.scoring import score
     from charrnn.language_model import LanguageModel
     from charrnn.nn.config import ModelConfig
-    from charrnn.nn.initial import initial_params
+    from charrnn.nn.init import initial_params
     from charrnn.nn.model import Model
-    from charrnn.scoring import score
     from charrnn.text.vocab import Vocab
 
     cell, H, L, length = ROWS[number]

@@ -68,12 +68,12 @@ def arithmetic(cell: str, H: int, L: int, B: int, T: int) -> float:
 def charrnn_step(cell: str, H: int, L: int, B: int, T: int, threads: int) -> Step:
     import numpy as np
 
-    from charrnn.nn.columns import shares
     from charrnn.nn.config import ModelConfig
-    from charrnn.nn.initial import initial_params
+    from charrnn.nn.init import initial_params
     from charrnn.nn.model import Model
-    from charrnn.nn.optim import Adam, clip
-    from charrnn.nn.shards import Shards
+    from charrnn.optim.adam import Adam, clip
+    from charrnn.parallel.data_parallel import Shards
+    from charrnn.parallel.partition import shares
 
     config = ModelConfig(V, cell, H, L)
     params = initial_params(config, 1)
@@ -96,8 +96,8 @@ def whitening_time(cell: str, H: int, L: int, threads: int) -> float:
     import numpy as np
 
     from charrnn.nn.config import ModelConfig
-    from charrnn.nn.initial import initial_params
-    from charrnn.nn.whitening import EVERY, Whitening
+    from charrnn.nn.init import initial_params
+    from charrnn.optim.whitening import EVERY, Whitening
 
     grads = initial_params(ModelConfig(V, cell, H, L), 1)
     given = np.random.default_rng(0).standard_normal(grads.flat.size, np.float32)
@@ -149,8 +149,8 @@ def products_step(cell: str, H: int, L: int, B: int, T: int, threads: int, plain
     """The matrix products of charrnn's step and nothing else, each share of the streams on a thread of its own."""
     import numpy as np
 
-    from charrnn.nn.cells.products import step_product
-    from charrnn.nn.columns import padded, shares
+    from charrnn.nn.cells.matmul import step_product
+    from charrnn.parallel.partition import padded, shares
 
     rng = np.random.default_rng(0)
     rows = GATES[cell] * H

@@ -20,34 +20,34 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .checkpoint import load, load_model, save
-    from .copying import copied
+    from .checkpoint.load import load, load_model, save
     from .errors import CharRNNError
-    from .evaluation import evaluate
-    from .run import Options
+    from .evaluation.metrics import evaluate
+    from .evaluation.overlap import copied
+    from .evaluation.scoring import score
     from .sampling.records import sample_records
-    from .sampling.texts import sample
-    from .scoring import score
-    from .starting import new_run
+    from .sampling.text import sample
     from .text.corpus import read_corpus
-    from .training import train
+    from .training.loop import train
+    from .training.new_run import new_run
+    from .training.run import Options
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "CharRNNError": "errors",
-    "Options": "run",
-    "copied": "copying",
-    "evaluate": "evaluation",
-    "load": "checkpoint",
-    "load_model": "checkpoint",
-    "new_run": "starting",
+    "Options": "training.run",
+    "copied": "evaluation.overlap",
+    "evaluate": "evaluation.metrics",
+    "load": "checkpoint.load",
+    "load_model": "checkpoint.load",
+    "new_run": "training.new_run",
     "read_corpus": "text.corpus",
-    "sample": "sampling.texts",
+    "sample": "sampling.text",
     "sample_records": "sampling.records",
-    "save": "checkpoint",
-    "score": "scoring",
-    "train": "training",
+    "save": "checkpoint.load",
+    "score": "evaluation.scoring",
+    "train": "training.loop",
 }
 
 __all__ = [

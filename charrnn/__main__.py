@@ -5,7 +5,7 @@ import signal
 import sys
 from types import FrameType
 
-from .signals import heeded
+from .system.signals import heeded
 
 INTERRUPTED = 130
 

@@ -54,13 +54,13 @@ class Targets:
         self.atheris = atheris
         with atheris.instrument_imports(include=["charrnn"]):
             import charrnn
-            import charrnn.checkpoint
+            import charrnn.checkpoint.load
             import charrnn.cli
-            import charrnn.cli.session
-            import charrnn.text.reading
+            import charrnn.cli.train.session
+            import charrnn.text.reader
             import charrnn.text.vocab
         self.charrnn, self.main = charrnn, charrnn.cli.main
-        self.reading, self.vocab = charrnn.text.reading, charrnn.text.vocab
+        self.reading, self.vocab = charrnn.text.reader, charrnn.text.vocab
         self.folder = Path(tempfile.mkdtemp(prefix="charrnn-fuzz-"))
         os.chdir(self.folder)
         Path("corpus.txt").write_text("abab ba\n" * 9)

@@ -12,7 +12,7 @@ import zipfile
 import pytest
 from hypothesis import settings
 
-from charrnn.cli.threads import BLAS_VARIABLES
+from charrnn.system.cores import BLAS_VARIABLES
 
 os.environ |= dict.fromkeys(BLAS_VARIABLES, "1")  # as the command line does, before NumPy is imported
 
@@ -20,6 +20,8 @@ for name, action in {"SIGINT": signal.default_int_handler, "SIGHUP": signal.SIG_
     number = getattr(signal, name, None)
     if number and signal.getsignal(number) == signal.SIG_IGN:  # in the background, or under nohup: commands would, too
         signal.signal(number, action)
+
+pytest_plugins = ["fixtures.commands", "fixtures.networks"]
 
 settings.register_profile("charrnn", deadline=None)  # a busy machine is no failure
 settings.load_profile("charrnn")
@@ -56,14 +58,14 @@ def corpus_file(tmp_path, text):
 def noise():
     """300 characters that nothing can be learnt from but by heart."""
     import numpy as np
-    from small_runs import corpus_of
+    from support.small_runs import corpus_of
 
     return corpus_of("".join(np.random.default_rng(0).choice(list("abcdefg"), 300)))
 
 
 @pytest.fixture
 def verse():
-    from small_runs import corpus_of
+    from support.small_runs import corpus_of
 
     return corpus_of("the cat sat on the mat, the rat sat on the cat; " * 12)
 

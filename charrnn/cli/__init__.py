@@ -15,13 +15,13 @@ import click
 
 from .. import __version__
 from ..errors import CharRNNError
+from ..system.cores import one_blas_thread
 from .eval import eval_command
 from .info import info_command
 from .output import harmless
-from .sample import sample_command
+from .sample.command import sample_command
 from .score import score_command
-from .threads import one_blas_thread
-from .train import train_command
+from .train.command import train_command
 
 INTERRUPTED = 130
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..system.cores import physical_cores
 from .options import checkpoint_option, json_option, threads_option, weights_option, whole
 from .output import harmless, tell
-from .threads import physical_cores
 
 if TYPE_CHECKING:
-    from ..run import Run
     from ..text.corpus import Corpus
     from ..text.vocab import Ids
+    from ..training.run import Run
 
 
 @click.command("eval", short_help="Tell how well the model predicts a text.")
@@ -69,14 +69,14 @@ def eval_command(
       charrnn eval --window 256
       charrnn eval --baselines
     """
-    from ..baselines import baselines
-    from ..checkpoint import load
-    from ..evaluation import scores, unknown_score
-    from ..run import split
+    from ..checkpoint.load import load
+    from ..evaluation.baselines import baselines
+    from ..evaluation.metrics import scores, unknown_score
     from ..text.corpus import read_ids
-    from ..text.reading import label
-    from .compare import table, verdict
-    from .progress import scoring_bar
+    from ..text.reader import label
+    from ..training.run import split
+    from .baseline_table import table, verdict
+    from .train.progress import scoring_bar
 
     run = load(checkpoint)
     model = run.model(weights)
@@ -141,7 +141,7 @@ def count_records(laid: Ids) -> int:
 
 def held_out(run: Run) -> Ids:
     """The part of the training text that the run did not train on, read again from where it was."""
-    from ..run import split
+    from ..training.run import split
 
     _, ids = split(read_again(run, "name a TEXT"), run.options)
     return check_held_out(ids)
@@ -160,7 +160,7 @@ def read_again(run: Run, remedy: str) -> Corpus:
     """The training text. Raises CheckpointError or TextError, which end with the remedy, if it is not there."""
     from ..errors import CheckpointError, TextError
     from ..text.corpus import read_corpus
-    from ..text.reading import STDIN, check_files
+    from ..text.reader import STDIN, check_files
 
     record = run.corpus
     if STDIN in record.names:

@@ -23,7 +23,7 @@ def info_command(checkpoint: str, as_json: bool) -> None:
       charrnn info
       charrnn info -c other.npz --json
     """
-    from ..checkpoint import load
+    from ..checkpoint.load import load
 
     run = load(checkpoint)
     config, progress, schedule, corpus, options = run.config, run.progress, run.schedule, run.corpus, run.options

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..system.cores import physical_cores
 from .eval import held_out
 from .options import checkpoint_option, real, threads_option, weights_option, whole
 from .output import wants_colour
-from .rows import Output, columns, jsonl, legend, shaded, tsv
-from .threads import physical_cores
+from .score_rows import Output, columns, jsonl, legend, shaded, tsv
 
 if TYPE_CHECKING:
-    from ..run import Run
-    from ..scoring import Row
+    from ..evaluation.scoring import Row
+    from ..training.run import Run
 
 COLOUR = ("--colour", "--color")
 WHEN = ("auto", "always", "never")
@@ -122,9 +122,9 @@ def score_command(
         raise click.UsageError("--colour shows the text; --jsonl, --top, --threshold and --against are about rows.")
     if encoding and not texts:
         raise click.UsageError("--encoding belongs to a TEXT; there is none.")
-    from ..checkpoint import load, load_model
-    from ..scoring import oddest, strangeness, units
-    from ..text.reading import label
+    from ..checkpoint.load import load, load_model
+    from ..evaluation.scoring import oddest, strangeness, units
+    from ..text.reader import label
 
     run = load(checkpoint)
     other = load_model(against) if against else None
@@ -158,7 +158,7 @@ def until_stopped(rows: Iterable[Row], stops: list[SystemExit]) -> Iterator[Row]
 
 def read(run: Run, names: Sequence[str], encoding: str | None) -> Iterator[str | bytes]:
     """Files as they come or, without any, the part of the training text that was held out."""
-    from ..text.reading import ended, read_bytes, read_text
+    from ..text.reader import ended, read_bytes, read_text
 
     if not names:
         ids, decode = held_out(run), run.vocab.decode

@@ -25,7 +25,7 @@ import numpy.typing as npt
 from ..errors import CheckpointError
 from .atomic import replacing
 from .metadata import MOST_BYTES, dump, parse
-from .stored import MOST_MEMBERS, LayoutError, Member, members
+from .zip_layout import MOST_MEMBERS, LayoutError, Member, members
 
 METADATA = "metadata.json"
 COMMENT = 64  # bytes: a sha256 in hexadecimal

@@ -18,9 +18,9 @@ from typing import TypeVar
 import numpy as np
 
 from .config import ModelConfig
+from .loss import log_softmax
 from .model import Model, State
 from .params import Array, Params
-from .softmax import log_softmax
 from .stepper import Carried, Stepper
 from .workspace import Workspace
 

@@ -3,7 +3,7 @@
     a^0_t = Wxh0[:, x_t] + bh0               a column gather: x_t is a character's id, its one-hot vector is never built
     h^l_t = cell(a^l_t, h^l_{t-1})           the recurrence, see cells/, with drop(Whh^l), the same for the whole chunk
     s^l_t = drop(h^l_t) + s^{l-1}_t          what a layer adds to what those below it put out
-    y^l_t = (s^l_t - mean) / deviation       as it hands it on, see normal.py
+    y^l_t = (s^l_t - mean) / deviation       as it hands it on, see layer_norm.py
     a^l_t = Wxh{l} y^{l-1}_t + bh{l}         the layers above
     logits_t = Why y^{L-1}_t + by
 
@@ -20,10 +20,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from . import normal
+from . import layer_norm
 from .cells import CELLS
-from .chance import NO_DROPOUT, Dropout, dropout_mask
 from .config import ModelConfig
+from .dropout import NO_DROPOUT, Dropout, dropout_mask
 from .params import Array, Params
 from .workspace import Workspace, flatten, pad, unflatten
 
@@ -89,7 +89,7 @@ class Model:
                 dropout_mask(layer.mask, dropout.outputs, *key, number)
                 h = np.multiply(h, layer.mask, out=layer.normal if number else work.flat_output)
             output = np.add(output, h, out=work.flat_output) if number else h
-            layer.scale = normal.normalise(output, layer.normal)
+            layer.scale = layer_norm.normalise(output, layer.normal)
         np.matmul(p["Why"], work.layers[-1].normal, out=work.logits)
         work.logits += p["by"][:, None]
         return tuple(new_state)
@@ -106,7 +106,7 @@ class Model:
         np.matmul(dlogits, top.normal.T, out=grads["Why"])
         dlogits.sum(axis=1, out=grads["by"])
         dnormal = np.matmul(p["Why"].T, dlogits, out=work.flat_doutput)
-        normal.backward(dnormal, top.normal, top.scale)
+        layer_norm.backward(dnormal, top.normal, top.scale)
 
         dstate = []
         for number, layer in reversed(list(enumerate(work.layers))):
@@ -124,7 +124,7 @@ class Model:
                 below = work.layers[number - 1]
                 np.matmul(flat_da, below.normal.T, out=grads[f"Wxh{number}"])
                 dnormal = np.matmul(p[f"Wxh{number}"].T, flat_da, out=work.flat_output)
-                work.flat_doutput += normal.backward(dnormal, below.normal, below.scale)
+                work.flat_doutput += layer_norm.backward(dnormal, below.normal, below.scale)
             else:
                 scatter_columns(flat_da, x.ravel(), grads["Wxh0"])
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from .layer_norm import read, reading
 from .model import Model, State
-from .normal import read, reading
 from .params import Array
 
 Carried = tuple[tuple[tuple[Array, ...], Array], ...]  # for each layer the cell's state, and Whh times its h

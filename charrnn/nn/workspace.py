@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..parallel.partition import padded
 from .cells import CELLS
-from .chance import NO_DROPOUT, Dropout
-from .columns import padded
 from .config import ModelConfig
+from .dropout import NO_DROPOUT, Dropout
 from .params import Array
 
 

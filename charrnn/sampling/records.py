@@ -16,9 +16,9 @@ import numpy.typing as npt
 from ..errors import CharRNNError, OptionError
 from ..language_model import LanguageModel
 from ..text.vocab import Ids
-from .demands import Demand, at_least, complete, first_fault, matching, not_among, unlike_others
-from .drawing import FEWEST_STREAMS, STREAMS, Drawn, draw_records
-from .texts import forbidden_characters
+from .constraints import Demand, at_least, complete, first_fault, matching, not_among, unlike_others
+from .record_stream import FEWEST_STREAMS, STREAMS, Drawn, draw_records
+from .text import forbidden_characters
 
 PATIENCE = 1_000_000  # characters drawn in a row without a record that passes, after which there is no hope
 MAX_LENGTH = 1000  # characters of a record, unless something else was asked for

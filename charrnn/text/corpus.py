@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import OptionError, TextError
-from ..machine import machine_memory
-from .reading import PIECE, Hash, ended, label, read_bytes, read_text
+from ..system.memory import machine_memory
+from .reader import PIECE, Hash, ended, label, read_bytes, read_text
 from .records import Records, split
 from .vocab import CODE_POINTS, Ids, Vocab, code_points, id_type
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..keyed import SHUFFLE, SPLIT, Words, keyed
+from ..prng import SHUFFLE, SPLIT, Words, keyed
 from .batches import Streams, epoch_chunks
 from .vocab import Ids
 

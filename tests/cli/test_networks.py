@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from charrnn import evaluate, load
-from charrnn.cli import prepare
+from charrnn.cli.train import setup as prepare
 
 SMALL = shlex.split("--networks 3 --hidden 6 --layers 2 --batch-size 4 --seq-length 16 --lr 0.02 --val-every 20")
 

@@ -12,8 +12,9 @@ from math import inf, log, log2
 
 import pytest
 
-from charrnn.cli import output, rows
-from charrnn.scoring import Row
+from charrnn.cli import output
+from charrnn.cli import score_rows as rows
+from charrnn.evaluation.scoring import Row
 
 PER = ["char", "word", "line"]
 

@@ -36,7 +36,7 @@ from charrnn.__main__ import main
 sys.argv[1:] = ["sample", "--length", "5", "--seed", "1"]
 main()
 """
-    for name in ("click", "numpy", "charrnn.sampling.texts"):
+    for name in ("click", "numpy", "charrnn.sampling.text"):
         result = shell(args=[sys.executable, "-c", code, name, str(int(number))], preexec_fn=default)
         assert (result.returncode, result.stdout, result.stderr) == (130, b"", b""), name
 
@@ -100,7 +100,7 @@ def test_within_a_save(invoke, monkeypatch, at_step, times):
             signal.raise_signal(signal.SIGINT)
         write_members(*args)
 
-    monkeypatch.setattr("charrnn.cli.keeper.SHARE", float("inf"))
+    monkeypatch.setattr("charrnn.cli.train.autosave.SHARE", float("inf"))
     at_step(3, lambda: monkeypatch.setattr(archive, "_write_members", interrupted))
     result = invoke("train", "corpus.txt", *SMALL, "--steps", 50, "--save-every", 0, "--quiet")
     assert (result.status, result.out, result.err) == (130, b"", "")

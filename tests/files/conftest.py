@@ -1,5 +1,5 @@
 import pytest
-from archives import ARRAYS, DATA
+from support.archives import ARRAYS, DATA
 
 from charrnn.files.archive import write_archive
 

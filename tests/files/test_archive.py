@@ -7,7 +7,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from archives import ARRAYS, DATA, read
+from support.archives import ARRAYS, DATA, read
 
 from charrnn.errors import CheckpointError
 from charrnn.files.archive import METADATA, Archive, write_archive

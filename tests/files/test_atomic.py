@@ -4,7 +4,7 @@ import errno
 import os
 
 import pytest
-from faults import at_call, fail
+from support.faults import at_call, fail
 
 from charrnn.files import atomic
 from charrnn.files.atomic import replacing, sweep

@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from faults import at_call, fail
+from support.faults import at_call, fail
 
 from charrnn.errors import CheckpointError
 from charrnn.files.lock import Lock

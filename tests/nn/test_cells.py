@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from charrnn.nn.cells import CELLS, lstm, products, steps
+from charrnn.nn.cells import CELLS, lstm, matmul
+from charrnn.nn.cells import gates as steps
 
 T, B, H = 4, 3, 5
 KEEP = np.array([[1, 0, 1], [1, 1, 1], [0, 1, 1], [1, 0, 1]], np.float64)
@@ -108,9 +109,9 @@ def test_a_step_product_is_the_matrix_product_however_it_is_cut(shape, rows, unp
     rng = np.random.default_rng(4)
     W, h, out = rng.normal(size=(M, K)), rng.normal(size=(K, N)), np.empty((M, N))
     made = []
-    monkeypatch.setattr(products, "UNPACKED", unpacked)
+    monkeypatch.setattr(matmul, "UNPACKED", unpacked)
     monkeypatch.setattr(np, "matmul", lambda W, *args, f=np.matmul, **out: made.append(W) or f(W, *args, **out))
-    assert products.step_product(W, N)(h, out) is out
+    assert matmul.step_product(W, N)(h, out) is out
     assert_allclose(out, np.einsum("mk,kn->mn", W, h), rtol=0, atol=1e-10)
     assert [each.shape[-2] for each in made] == (rows if unpacked else [M])
 
@@ -118,20 +119,20 @@ def test_a_step_product_is_the_matrix_product_however_it_is_cut(shape, rows, unp
 def test_whether_there_are_kernels_that_do_not_pack_is_what_numpy_says_of_the_processor(monkeypatch):
     def say(*names):
         monkeypatch.setattr(np, "show_config", lambda mode: {"SIMD Extensions": {"found": list(names)}})
-        return products._has_unpacked()
+        return matmul._has_unpacked()
 
     assert say("X86_V3", "X86_V4")
     assert say("AVX2", "AVX512F", "AVX512_SKX")
     assert not say("AVX2", "FMA3")
     assert not say()
     monkeypatch.setattr(np, "show_config", lambda: None)  # as in NumPy 1.24
-    assert not products._has_unpacked()
+    assert not matmul._has_unpacked()
 
 
 @pytest.mark.parametrize("shape", [(3, 5), (70, 33), (64, 1)], ids=str)
 def test_transposed_is_the_transpose_laid_out_afresh(shape):
     W = np.random.default_rng(5).normal(size=shape)
-    WT = products.transposed(W)
+    WT = matmul.transposed(W)
     assert WT.flags.c_contiguous
     assert WT.base is None
     assert_array_equal(WT, W.T)

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from charrnn.nn.chance import Dropout
 from charrnn.nn.config import ModelConfig
+from charrnn.nn.dropout import Dropout
 from charrnn.nn.ensemble import Ensemble, build, log_mean, stepper
-from charrnn.nn.initial import initial_params
+from charrnn.nn.init import initial_params
 from charrnn.nn.model import Model
 from charrnn.nn.params import Params
-from charrnn.nn.shards import Shards
+from charrnn.parallel.data_parallel import Shards
 
 V, H, N = 7, 5, 3
 T, B = 6, 8

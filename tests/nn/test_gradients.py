@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from charrnn.nn.chance import Dropout
-from charrnn.nn.softmax import nats, nats_and_gradient
+from charrnn.nn.dropout import Dropout
+from charrnn.nn.loss import nats, nats_and_gradient
 
 KEY = (11, 3)
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from charrnn.nn.optim import Adam, clip
+from charrnn.nn.loss import nats, nats_and_gradient
 from charrnn.nn.params import Params
-from charrnn.nn.softmax import nats, nats_and_gradient
+from charrnn.optim.adam import Adam, clip
 
 torch = pytest.importorskip("torch")
 

@@ -6,11 +6,11 @@ from itertools import islice
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from test_sampling import NO_PRIME, markov_chain
+from support.markov import NO_PRIME, markov_chain
 
 from charrnn.sampling import repetition
 from charrnn.sampling.repetition import RATE, Written
-from charrnn.sampling.texts import generate_ids, sample
+from charrnn.sampling.text import generate_ids, sample
 
 
 def naive(text, V, free, memory):

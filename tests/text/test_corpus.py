@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from charrnn.errors import OptionError, TextError, UnknownCharacterError
-from charrnn.text import corpus, reading
+from charrnn.text import corpus, reader
 from charrnn.text.corpus import read_corpus, read_ids, training_length
 from charrnn.text.vocab import Vocab
 
@@ -33,7 +33,7 @@ def test_one_character_in_many_bytes_is_one(store):
 )
 def test_the_smallest_type_that_fits(store, monkeypatch, distinct, dtype):
     """The characters come in descending order, so that every provisional id has to be replaced."""
-    for module in (corpus, reading):
+    for module in (corpus, reader):
         monkeypatch.setattr(module, "PIECE", 1000)
     text = "".join(chr(0x10000 + i) for i in reversed(range(distinct))) + chr(0x10000)
     read = read_corpus([store(text.encode())])
@@ -54,7 +54,7 @@ def test_a_given_vocabulary_is_joined(store):
 @pytest.mark.parametrize("piece", [1, 2, 3, 7])
 def test_an_unknown_character_has_a_name_and_a_place(store, monkeypatch, piece):
     """The place is counted in the characters of its file, after the translation of newlines."""
-    monkeypatch.setattr(reading, "PIECE", piece)
+    monkeypatch.setattr(reader, "PIECE", piece)
     known, names = Vocab("abc\n"), [store(b"abc" * 9, "1"), store("\ufeffab\r\n世\r\n\u200b".encode(), "2")]
     with pytest.raises(UnknownCharacterError, match=r"'世' \(U\+4E16, CJK .*\) at position 3 of .*2 .* 4 characters"):
         read_ids(names, known)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
 from charrnn.errors import TextError
-from charrnn.keyed import keyed
+from charrnn.prng import keyed
 from charrnn.text import records
 from charrnn.text.batches import Streams
 from charrnn.text.corpus import read_corpus

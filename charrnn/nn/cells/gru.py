@@ -24,8 +24,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..params import Array
-from .products import step_product, transposed
-from .steps import carried, sigmoid
+from .gates import carried, sigmoid
+from .matmul import step_product, transposed
 
 INPUT_ROWS = 3
 RECURRENT_ROWS = 3

@@ -25,8 +25,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..params import Array
-from .products import step_product, transposed
-from .steps import carried, sigmoid
+from .gates import carried, sigmoid
+from .matmul import step_product, transposed
 
 INPUT_ROWS = 4
 RECURRENT_ROWS = 4

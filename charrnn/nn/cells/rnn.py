@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ..params import Array
-from .products import step_product, transposed
-from .steps import carried
+from .gates import carried
+from .matmul import step_product, transposed
 
 INPUT_ROWS = 1
 RECURRENT_ROWS = 1

@@ -1,0 +1,83 @@
+"""What `charrnn sample` says at its end: the report of --check, and the answer for programs, which has it in it."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import click
+
+from ...evaluation.overlap import Copied, copied
+from ...text.reader import STDIN, check_end, read_bytes, read_text
+from ..output import as_text, harmless, plural, tell
+
+SHOWN = 60  # characters of a span that are shown
+
+
+def check_readable(names: Sequence[str], encoding: str, as_bytes: bool) -> None:
+    """Raises for a corpus that cannot be read, before anything is drawn; what can be read once only has to wait."""
+    for name in names:
+        if name != STDIN and stat.S_ISCHR(os.stat(name).st_mode if os.path.exists(name) else 0):
+            with open(name, "rb") as file:
+                check_end(name, file)
+        elif name != STDIN and (os.path.isfile(name) or os.path.isdir(name) or not os.path.exists(name)):
+            next(read_bytes(name) if as_bytes else read_text(name, encoding), None)
+
+
+def finish(
+    answer: dict[str, Any] | None, samples: Sequence[str | bytes], check: Sequence[str], encoding: str, unit: str
+) -> None:
+    """Print the answer for programs, if there is one, with what `check` finds in it; or tell people that.
+
+    The answer is printed also if a corpus cannot be read to its end, or if one has had enough of waiting for that.
+    """
+    found: dict[str, Any] = {}
+    try:
+        if check and samples:
+            result = copied(samples, check, encoding)
+            found = {"check": as_object(result)}
+            if answer is None:
+                for line in report(result, unit, len(samples)):
+                    click.echo(line, err=True)
+    finally:
+        if answer is not None:
+            tell(json.dumps(answer | found))
+
+
+def report(result: Copied, unit: str, samples: int) -> Iterator[str]:
+    """Lines for people."""
+    span = result.longest
+    if span is None:
+        yield f"longest copy: not a single {unit}"
+    else:
+        text = as_text(span.text)
+        shown = text if len(text) <= SHOWN else text[: SHOWN // 2] + " ... " + text[-SHOWN // 2 :]
+        where = f"sample {span.sample + 1}" if samples > 1 else "what was written"
+        yield harmless(
+            f"longest copy: {plural(len(span.text), unit)}, from {unit} {span.corpus_offset:,} "
+            f"(line {span.corpus_line:,}) of {span.corpus}, at {unit} {span.sample_offset:,} of {where}: {shown!r}"
+        )
+    shares = [
+        f"{share:.1%} of {count:,} {size}-grams"
+        for size, share, count in ((8, result.new_8, result.grams_8), (32, result.new_32, result.grams_32))
+        if share is not None
+    ]
+    yield f"new: {' and '.join(shares) or 'too short to tell'}"
+
+
+def as_object(result: Copied) -> dict[str, Any]:
+    """The same for programs."""
+    span = result.longest
+    longest = span and {
+        "length": len(span.text),
+        "text": as_text(span.text),
+        "corpus": span.corpus,
+        "corpus_offset": span.corpus_offset,
+        "corpus_line": span.corpus_line,
+        "sample": span.sample,
+        "sample_offset": span.sample_offset,
+    }
+    return {"longest": longest, "new_8grams": result.new_8, "new_32grams": result.new_32}

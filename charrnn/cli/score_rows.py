@@ -1,0 +1,111 @@
+"""The rows of `charrnn score` as lines: columns for `cut` and `sort`, JSON for programs, or text in colours."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from math import isfinite
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from .output import harmless, write
+
+if TYPE_CHECKING:
+    from ..evaluation.scoring import Row
+
+MOST_LINES = 10_000  # that are held before they are written
+LONGEST = 0.1  # seconds that they are held while more come
+
+SHADES = ((2, 230), (4, 222), (6, 215), (8, 209), (12, 203))  # from so many bits per character on, this background
+BLACK, PLAIN = "\x1b[38;5;16m", "\x1b[0m"
+
+
+class Output:
+    """Lines on standard output after a `head`, written together: when they are many, or late, or asked for."""
+
+    def __init__(self, head: str) -> None:
+        self.lines = [head] if head else []
+        self.written = monotonic()
+
+    def add(self, line: str) -> None:
+        self.lines.append(line)
+        if len(self.lines) >= MOST_LINES or monotonic() - self.written > LONGEST:
+            self.flush()
+
+    def flush(self) -> None:
+        if self.lines:
+            write("".join(self.lines))
+            self.lines.clear()
+        self.written = monotonic()
+
+    def flushed_before(self, texts: Iterable[str | bytes]) -> Iterator[str | bytes]:
+        """The same texts; what is known is on its way before more text is waited for."""
+        for text in texts:
+            yield text
+            self.flush()
+
+
+def columns(per: str, compared: bool) -> list[str]:
+    """The names of the columns."""
+    names = [per, "start", "end", "chars", "bits", "bits_per_char"]
+    return names + ["rank"] * (per == "char") + ["other_bits", "ratio"] * compared + ["text"]
+
+
+def tsv(row: Row, per: str) -> str:
+    """A row as a line of columns between tabs; bits in millionths, of which none is lost."""
+    number, start, end, chars, bits, bits_per_char, rank, other_bits, ratio, text = row
+    line = f"{number}\t{start}\t{end}\t{chars}\t{bits:.6f}\t{bits_per_char:.6f}\t"
+    if per == "char":
+        line += f"{rank or ''}\t"
+    if ratio is not None:
+        line += f"{other_bits:.6f}\t{ratio:.6f}\t"
+    return f"{line}{escaped(text)}\n"
+
+
+def jsonl(row: Row, per: str) -> str:
+    """A row as a JSON object; its text as it stands or, where that is bytes, escaped as in a column."""
+    number, *figures, text = row
+    values = [number, *(None if isinstance(value, float) and not isfinite(value) else value for value in figures), text]
+    record = dict(zip((per, *row._fields[1:]), values, strict=True))
+    record["text"] = escaped(text) if isinstance(text, bytes) else text
+    return json.dumps({name: record[name] for name in columns(per, row.ratio is not None)}) + "\n"
+
+
+def escaped(text: str | bytes) -> str:
+    """Text on one line, from which it can be had back.
+
+    What cannot be printed becomes what it would be in a string of Python, and so does a backslash: \\\\, \\t, \\n,
+    \\x1b, \\u2028. Bytes are shown as the UTF-8 they may be, each other byte as \\xff.
+    """
+    characters = text.decode("utf-8", "surrogateescape") if isinstance(text, bytes) else text
+    if characters.isprintable() and "\\" not in characters:
+        return characters
+    return "".join(map(_escaped_byte if isinstance(text, bytes) else _escaped, characters))
+
+
+def _escaped(character: str) -> str:
+    shown = character.isprintable() and character != "\\"
+    return character if shown else character.encode("unicode_escape").decode()
+
+
+def _escaped_byte(character: str) -> str:
+    if character.isascii():
+        return _escaped(character)
+    data = character.encode("utf-8", "surrogateescape")
+    return character if character.isprintable() else "".join(f"\\x{byte:02x}" for byte in data)
+
+
+def shaded(row: Row, per: str) -> str:
+    """A row's text on a background that says how many bits a character of it takes."""
+    text = harmless(row.text) + ("\n" if per == "line" else "")
+    shade = next((shade for least, shade in reversed(SHADES) if row.bits_per_char >= least), None)
+    if shade is None:
+        return text
+    colour = f"{BLACK}\x1b[48;5;{shade}m"
+    return "\n".join(f"{colour}{piece}{PLAIN}" if piece else "" for piece in text.split("\n"))
+
+
+def legend() -> str:
+    """What the shades mean."""
+    shades = [f"{BLACK}\x1b[48;5;{shade}m {least} or more {PLAIN}" for least, shade in SHADES]
+    return f"bits per character: under {SHADES[0][0]} " + " ".join(shades)

@@ -1,0 +1,38 @@
+"""Ctrl-C and its kin, asked about between two steps instead of breaking into one."""
+
+from __future__ import annotations
+
+import os
+import signal
+from contextlib import suppress
+from types import FrameType, TracebackType
+
+from ...system.signals import heeded
+from ..output import terminal
+
+HINT = b"\nstopping after this step, and saving; once more leaves at once\n"
+
+
+class Interrupt:
+    """While this is in force the first signal to stop only sets `asked`; a second one leaves at once."""
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def __enter__(self) -> Interrupt:
+        self._before = {number: signal.signal(number, self._note) for number in heeded()}
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+        if terminal():
+            with suppress(OSError):  # not through the stream, whose writing this may have broken into
+                os.write(2, HINT)

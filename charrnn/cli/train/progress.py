@@ -1,0 +1,160 @@
+"""How training looks while it runs: a bar in a terminal, plain lines elsewhere, and a log for programs."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from math import log
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+from tqdm import tqdm
+
+from ...errors import OptionError
+from ..output import duration, harmless, terminal
+
+if TYPE_CHECKING:
+    from ...training.loop import Record
+    from ...training.rollback import Recovery
+    from ...training.run import Run
+
+WEIGHT = 0.02  # of the newest step in the running means
+INDENT = "    "
+LONG = 200_000  # characters, from which on a bar is worth showing
+
+
+class Progress:
+    """Shows each record of a run. `draw_sample` gives a short text in the model's present hand."""
+
+    def __init__(self, run: Run, quiet: bool, draw_sample: Callable[[], str | bytes]) -> None:
+        self.run = run
+        self.quiet = quiet
+        self.draw_sample = draw_sample
+        self.terminal = terminal()
+        self.shown = 0
+        self.loss = self.rate = 0.0  # running means
+        self.val_loss: float | None = None
+        self.bar = tqdm(
+            total=run.schedule.total,
+            initial=run.progress.step,
+            disable=quiet or not self.terminal,
+            dynamic_ncols=True,
+            leave=False,
+            bar_format="{percentage:3.0f}%|{bar:20}| {n_fmt}/{total_fmt} steps{postfix}, {remaining} left",
+        )
+
+    def show(self, record: Record) -> None:
+        for recovery in record.recoveries:
+            self.warn(went_back(recovery))
+            self.shown = 0
+        self.shown += 1
+        weight = max(WEIGHT, 1 / self.shown)
+        self.loss += weight * (record.loss - self.loss)
+        self.rate += weight * (record.chars_per_second - self.rate)
+        if record.val_loss is not None:
+            self.val_loss = record.val_loss
+        with self._unseen():
+            self.bar.total = self.run.schedule.total
+            self.bar.set_postfix_str(self._figures(), refresh=False)
+            self.bar.update(record.step - self.bar.n)
+            if record.val_loss is not None and not self.quiet:
+                self._validated(record)
+
+    def warn(self, line: str) -> None:
+        """A line above the bar."""
+        with self._unseen(), self.bar.external_write_mode(file=sys.stderr):
+            click.echo(line, err=True)
+
+    def close(self) -> None:
+        with self._unseen():
+            self.bar.close()
+
+    @contextmanager
+    def _unseen(self) -> Iterator[None]:
+        """If nobody can see it any more (a closed terminal, a broken pipe), training goes on without being shown."""
+        try:
+            yield
+        except OSError:
+            self.quiet = self.bar.disable = True
+
+    def _figures(self) -> str:
+        val = f", val {self.val_loss / log(2):.3f}" if self.val_loss is not None else ""
+        return f"{self.rate:,.0f} chars/s, train {self.loss / log(2):.3f}{val} bpc"
+
+    def _validated(self, record: Record) -> None:
+        total = self.run.schedule.total
+        of = f" of {total:,}" if total else ""
+        line = f"step {record.step:,}{of}, epoch {record.epoch:.2f}, {self._figures()}"
+        if self.terminal:
+            text = harmless(self.draw_sample()).strip("\n")
+            self.warn(f"{line}\n{INDENT}" + text.replace("\n", f"\n{INDENT}"))
+        else:
+            done = record.step - self.run.schedule.start
+            left = record.elapsed / max(1, record.step) * ((total or 0) - record.step) if done else 0
+            self.warn(f"{line}, {duration(left)} left")
+
+
+def went_back(recovery: Recovery) -> str:
+    """What happened, in a line."""
+    return (
+        f"the {recovery.what} at step {recovery.failed:,} is not finite: back to step {recovery.step:,}, and on with "
+        f"a highest learning rate of {recovery.lr:.2g}"
+    )
+
+
+def scoring_bar(characters: int, quiet: bool = False) -> tqdm[Any]:
+    """A bar for reading so many characters: in a terminal, for a text that takes a while."""
+    hidden = quiet or characters < LONG or not terminal()
+    return tqdm(total=max(0, characters - 1), unit="char", unit_scale=True, leave=False, disable=hidden)
+
+
+def at_once(path: str, flags: int) -> int:
+    """Open a file as `open` does, but do not wait for a reader where it is a pipe that has none: that is an error."""
+    handle = os.open(path, flags | getattr(os, "O_NONBLOCK", 0), 0o666)
+    if os.name != "nt":
+        os.set_blocking(handle, True)
+    return handle
+
+
+class Log:
+    """JSON lines, appended and flushed: one for every so many steps and one for each validation."""
+
+    def __init__(self, path: str | None, every: int) -> None:
+        self.path, self.every = path, every
+        self.file: IO[str] | None = None
+        if path is not None:
+            try:
+                self.file = open(path, "a", encoding="utf-8", opener=at_once)  # noqa: SIM115 - closed in close()
+            except OSError as error:
+                raise OptionError(f"--log {path}: cannot be written ({error.strerror or error})") from None
+
+    def add(self, record: Record) -> None:
+        for recovery in record.recoveries:
+            self._write({"went_back_to": recovery.step, "failed_step": recovery.failed, "not_finite": recovery.what})
+        if record.step % self.every == 0:
+            names = ("step", "epoch", "elapsed", "loss", "lr", "grad_norm", "chars_per_second")
+            self._write({name: getattr(record, name) for name in names})
+        if record.val_loss is not None:
+            val_bpc = record.val_loss / log(2)
+            self._write(
+                {"step": record.step, "elapsed": record.elapsed, "val_loss": record.val_loss, "val_bpc": val_bpc}
+            )
+
+    def close(self) -> None:
+        if self.file is not None:
+            self.file.close()
+
+    def _write(self, values: dict[str, float | str]) -> None:
+        if self.file is not None:
+            try:
+                print(json.dumps(values), file=self.file, flush=True)
+            except OSError as error:
+                click.echo(
+                    f"charrnn: --log {self.path}: {error.strerror or error}; training goes on without it", err=True
+                )
+                with suppress(OSError):  # what it could not write is still in its buffer
+                    self.file.close()
+                self.file = None

@@ -1,0 +1,178 @@
+"""A training session at the terminal: it shows, saves in time, and can be stopped without losing anything."""
+
+from __future__ import annotations
+
+import shlex
+from contextlib import suppress
+from dataclasses import dataclass
+from math import isfinite, log
+from time import perf_counter
+
+import click
+
+from ...errors import DivergedError
+from ...evaluation.metrics import Score
+from ...files.slot import Place
+from ...sampling.text import sample
+from ...text.corpus import Corpus
+from ...text.reader import STDIN
+from ...training.budget import VALIDATIONS, seconds_for, steps_within
+from ...training.loop import closing_scores, measure_step, train
+from ...training.memory import training_memory
+from ...training.run import Run
+from ..options import checkpoint_words
+from ..output import duration, harmless, network, plural, size, terminal
+from ..sample.records import glimpse
+from .autosave import Keeper
+from .interrupt import Interrupt
+from .progress import Log, Progress, scoring_bar
+from .setup import resume_words
+
+SAMPLE_LENGTH = 160
+SAMPLE_TEMPERATURE = 0.8
+
+
+@dataclass
+class Session:
+    """What training at the terminal needs besides the run. `began` is when the command did (time.perf_counter).
+
+    `choice` is a line on what was chosen for a new run.
+    """
+
+    run: Run
+    corpus: Corpus
+    place: Place
+    threads: int
+    save_every: float
+    quiet: bool
+    log: Log
+    began: float
+    choice: str | None
+
+    def __post_init__(self) -> None:
+        self.keeper = Keeper(self.run, self.place, self.save_every, self._tell, self._warn)
+
+    def train(self) -> bool:
+        """Train to the end of the budget; False if someone stopped it. The checkpoint is saved in any case."""
+        with Interrupt() as interrupt:
+            self._describe()
+            self.progress = Progress(self.run, self.quiet, self._sample)
+            try:
+                self.keeper.save()
+                set_aside = self._set_aside()
+                for record in train(self.run, self.corpus, self.threads, set_aside):
+                    self.log.add(record)
+                    if interrupt.asked:
+                        return self._stopped()
+                    self.progress.show(record)
+                    self.keeper.save_if_due()
+                self.progress.close()
+                return self._close(interrupt)
+            except DivergedError as error:
+                self.keeper.save_at_last()
+                raise DivergedError(f"{error}; {self.place.file} holds that last good state") from None
+            finally:
+                self.progress.close()
+                self.log.close()
+
+    def _describe(self) -> None:
+        """A few lines on what is going to happen."""
+        if self.quiet:
+            return
+        run, corpus, options = self.run, self.corpus, self.run.options
+        unit, held_out = corpus.vocab.unit, run.held_out_characters
+        self._say(
+            f"{', '.join(corpus.names)}: {len(corpus.ids):,} {unit}s, {len(corpus.vocab):,} distinct; "
+            f"{run.training_characters:,} to learn from, {held_out:,} held out"
+        )
+        if options.lines:
+            records = corpus.records(options.val_fraction, options.seed)
+            self._say(f"{plural(records.count, 'record')}, of which {records.repeats:,} repeat another")
+        memory = training_memory(run.config, options, corpus, self.threads)
+        self._say(f"{network(run.config)}: {run.config.parameters:,} parameters; needs about {size(memory)} of memory")
+        if self.choice:
+            self._say(self.choice)
+        steps, seconds = self._outlook()
+        self._say(
+            f"batch {options.batch_size}, sequence {options.seq_length}: about {plural(steps, 'step')} "
+            f"({steps / run.epoch_steps:.3g} epochs) in {duration(seconds)} on {plural(self.threads, 'thread')}"
+        )
+
+    def _outlook(self) -> tuple[int, float]:
+        """How many steps there will be, about, and how many seconds they will take."""
+        run, schedule, held_out = self.run, self.run.schedule, self.run.held_out_characters
+        pace = measure_step(run, self.corpus, self.threads), run.options.batch_size * run.options.seq_length, held_out
+        if schedule.total is not None:
+            steps = schedule.total - run.progress.step
+        else:
+            steps = steps_within(schedule.seconds or 0, *pace)
+            steps = min(steps, schedule.most_steps or steps)
+        return steps, seconds_for(steps, *pace)
+
+    def _set_aside(self) -> float:
+        """The seconds of the budget that samples and saves will take, from how long the first of each took."""
+        budget = self.run.schedule.seconds or 0
+        began = perf_counter()
+        if terminal() and not self.quiet:
+            self._sample()
+        samples = (VALIDATIONS + 1) * (perf_counter() - began)
+        saves = (2 + budget / max(self.keeper.interval, 1)) * self.keeper.cost
+        return samples + saves + (began - self.began)
+
+    def _stopped(self) -> bool:
+        self.keeper.save_at_last()
+        self.progress.close()
+        step, total = self.run.progress.step, self.run.schedule.total
+        self._say(f"stopped at step {step:,}{f' of {total:,}' if total else ''}; saved in {self.place.file}")
+        if self.place.replacing:
+            self._say(f"{self.place.name} is what it was before: this run takes its place at its first validation")
+        self._say(f"go on with: {shlex.join(resume_words(self.run, self.place.name))}")
+        return False
+
+    def _close(self, interrupt: Interrupt) -> bool:
+        """Score the best weights on the whole held-out part, save, and say what came of it."""
+        score = Score()
+        with scoring_bar(self.run.held_out_characters, self.quiet) as bar:
+            for part in closing_scores(self.run, self.corpus, self.threads):
+                score += part
+                bar.update(part.chars)
+                if interrupt.asked:
+                    bar.close()
+                    return self._stopped()
+        run, progress = self.run, self.run.progress
+        if score.chars and isfinite(score.nats):
+            progress.closing_val_loss = score.nats_per_char
+        self.keeper.save_at_last()
+        self._say(f"done: {progress.step:,} steps in {duration(run.elapsed)}")
+        if progress.closing_val_loss is not None:
+            loss = progress.closing_val_loss
+            self._say(
+                f"validation: {loss:.4f} nats = {loss / log(2):.4f} bits per {run.vocab.unit} over all "
+                f"{run.held_out_characters:,} held-out {run.vocab.unit}s, "
+                f"with the best weights (step {progress.best_step or progress.step:,})"
+            )
+        self._say(f"saved in {self.place.file}, made by:\n  " + "\n  ".join(run.commands))
+        words = checkpoint_words(self.place.name)
+        self._say("next:\n  " + shlex.join(["charrnn", "sample", *words, "--temp", "0.8"]))
+        if STDIN not in run.corpus.names:  # which cannot be read again
+            self._say("  " + shlex.join(["charrnn", "eval", *words, *(() if score.chars else run.corpus.names)]))
+        return True
+
+    def _sample(self) -> str | bytes:
+        """A short text, or a few records, in the hand of the present weights."""
+        model, seed = self.run.model("last"), self.run.progress.step
+        if model.lines:
+            return glimpse(model, SAMPLE_TEMPERATURE, seed)
+        return sample(model, SAMPLE_LENGTH, temperature=SAMPLE_TEMPERATURE, seed=seed)
+
+    def _tell(self, line: str) -> None:
+        if not self.quiet:
+            self._warn(line)
+
+    def _warn(self, line: str) -> None:
+        self.progress.warn(line)
+
+    def _say(self, line: str) -> None:
+        if not self.quiet:
+            with suppress(OSError):  # a closed terminal or pipe is no reason to stop
+                click.echo(harmless(line), err=True)

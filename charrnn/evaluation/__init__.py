@@ -1,0 +1,1 @@
+"""How well a model predicts a text: metrics, surprisal, scores per unit, baselines, overlap."""

@@ -1,0 +1,144 @@
+"""From the name of a file, or standard input, to its text in pieces: compression, encodings, and what has no end."""
+
+from __future__ import annotations
+
+import bz2
+import codecs
+import gzip
+import lzma
+import os
+import stat
+import sys
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
+from itertools import chain
+from pathlib import Path
+from typing import IO, Any, Protocol, TypeVar, cast
+
+from ..errors import OptionError, TextError
+from .live_input import arriving
+
+PIECE = 1 << 20  # bytes read at a time
+OPENERS: dict[str, Callable[[str, str], Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+STDIN = "-"
+
+Piece = TypeVar("Piece", bound=str | bytes)
+
+
+class Hash(Protocol):
+    def update(self, data: bytes, /) -> None: ...
+
+
+def ended(pieces: Iterator[Piece]) -> Iterator[Piece]:
+    """The pieces of a text and, if its last line has no end, a newline."""
+    last: str | bytes = "\n"
+    for piece in pieces:
+        last = piece or last
+        yield piece
+    newline = "\n" if isinstance(last, str) else b"\n"
+    if last[-1:] != newline:
+        yield cast(Piece, newline)
+
+
+def label(name: str) -> str:
+    """A file's name in a message."""
+    return "standard input" if name == STDIN else name
+
+
+def read_text(name: str, encoding: str, digest: Hash | None = None) -> Iterator[str]:
+    """The text of one file (or `-`), a piece at a time, newlines translated and a byte-order mark dropped.
+
+    The bytes as read go to `digest`.
+    """
+    decoder = _decoder(encoding)
+    offset = 0  # of the first byte that the decoder has not seen
+    first, held = True, ""
+    for data in chain(read_bytes(name, digest), [b""]):
+        pending = len(decoder.getstate()[0])
+        try:
+            text = held + decoder.decode(data, final=not data)
+        except UnicodeDecodeError as error:
+            raise _bad_byte(name, encoding, offset - pending + error.start, error) from None
+        except UnicodeError as error:
+            raise TextError(f"{label(name)}: not {encoding} ({error}); name its encoding with --encoding") from None
+        offset += len(data)
+        if first and text:
+            first, text = False, text.removeprefix("\ufeff")
+        held = "\r" if data and text.endswith("\r") else ""
+        text = text.removesuffix("\r") if held else text
+        yield text.replace("\r\n", "\n")
+
+
+def _decoder(encoding: str) -> codecs.IncrementalDecoder:
+    try:
+        if not encoding.isprintable():  # codecs.lookup takes any sign for a hyphen
+            raise LookupError
+        name = codecs.lookup(encoding).name
+        decoder = codecs.getincrementaldecoder("utf-8" if name == "utf-8-sig" else name)("strict")
+        if isinstance(decoder.decode(b"", final=False), str):
+            return decoder
+    except (LookupError, UnicodeError, TypeError, ValueError):
+        pass
+    raise OptionError(f"{encoding!r} is not a text encoding that Python knows; try utf-8, latin-1, utf-16 or cp1252")
+
+
+def _bad_byte(name: str, encoding: str, offset: int, error: UnicodeDecodeError) -> TextError:
+    byte = f"0x{error.object[error.start]:02x}" if error.start < len(error.object) else "the end"
+    return TextError(
+        f"{label(name)}: not {encoding} at byte offset {offset} ({byte}: {error.reason}); "
+        "name its encoding with --encoding (latin-1, cp1252, utf-16 ...); train --bytes learns from any file"
+    )
+
+
+def read_bytes(name: str, digest: Hash | None = None) -> Iterator[bytes]:
+    """The bytes of one file (or `-`), a piece at a time, decompressed by suffix; they go to `digest`, too.
+
+    From a pipe or a terminal a piece is what has come.
+    """
+    try:
+        with _open(name) as file:
+            check_end(name, file)
+            for piece in arriving(file, PIECE):
+                if digest:
+                    digest.update(piece)
+                yield piece
+    except FileNotFoundError:
+        raise TextError(f"{label(name)}: no such file") from None
+    except IsADirectoryError:
+        raise TextError(f"{label(name)}: is a directory; name the text files in it") from None
+    except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
+        raise TextError(f"{label(name)}: its compressed data are damaged or of another kind ({error})") from None
+    except OSError as error:
+        raise TextError(f"{label(name)}: cannot be read ({error.strerror or error})") from None
+    except ValueError as error:  # a NUL, or a character that the file system has no bytes for
+        raise TextError(f"{label(name)!r}: is not the name of a file ({error})") from None
+
+
+def _open(name: str) -> AbstractContextManager[IO[bytes]]:
+    if name == STDIN:
+        if sys.stdin is None:
+            raise TextError("standard input is closed; pipe a text in, or name a file")
+        return nullcontext(sys.stdin.buffer)
+    opener: Callable[[str, str], IO[bytes]] = OPENERS.get(Path(name).suffix.lower(), open)
+    return opener(name, "rb")
+
+
+def check_end(name: str, file: IO[bytes]) -> None:
+    """Raises TextError for /dev/zero and the like. A terminal and /dev/null have an end."""
+    with suppress(OSError, ValueError):  # it has no number, so it is in memory
+        found = os.fstat(file.fileno())
+        device = stat.S_ISCHR(found.st_mode) and not os.isatty(file.fileno())
+        if device and found.st_rdev != os.stat(os.devnull).st_rdev:
+            raise TextError(f"{label(name)}: is a device without an end; copy what you want of it into a file")
+
+
+def check_files(names: Sequence[str]) -> None:
+    """Raises TextError if one of these is not a plain file.
+
+    For names that nobody typed: those in a checkpoint may be of a pipe, which would be waited for, or of a device.
+    """
+    for name in names:
+        with suppress(OSError, ValueError):  # reading it will say what is wrong
+            if not os.path.isdir(name) and not stat.S_ISREG(os.stat(name).st_mode):
+                raise TextError(f"{name}: is a device or a pipe and cannot be read again")

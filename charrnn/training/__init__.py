@@ -1,0 +1,1 @@
+"""From a text to a trained network: settings, the run, the training loop, budgets and defaults."""

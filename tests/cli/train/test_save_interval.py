@@ -1,0 +1,96 @@
+"""How often a run is saved, and by whom: not too often for the time it takes, and by one process only."""
+
+import os
+
+import pytest
+
+from charrnn import load
+from charrnn.cli.train import autosave as keeper
+
+SMALL = ("--hidden", "5", "--layers", "1", "--batch-size", "3", "--seq-length", "11", "--val-every", "4")
+TRAIN = ("train", "corpus.txt", *SMALL, "--steps")
+
+
+@pytest.fixture(autouse=True)
+def whatever_it_takes(monkeypatch):
+    """Saves do not become fewer, unless a test says so: this machine may be slow."""
+    monkeypatch.setattr(keeper, "SHARE", float("inf"))
+
+
+class Clock:
+    """A time that only saves take."""
+
+    def __init__(self, monkeypatch, cost):
+        self.now, self.cost, save = 0.0, cost, keeper.save
+
+        def slow(path, run):
+            self.now += self.cost
+            save(path, run)
+
+        monkeypatch.setattr(keeper, "save", slow)
+        monkeypatch.setattr(keeper, "perf_counter", lambda: self.now)
+        monkeypatch.setattr(keeper, "SHARE", 0.01)
+
+
+def test_slow_saves_are_rare_ones(charrnn, monkeypatch, at_step):
+    clock = Clock(monkeypatch, cost=2.0)
+    saved, save = [], keeper.save
+    monkeypatch.setattr(keeper, "save", lambda path, run: (saved.append(run.progress.step), save(path, run)))
+
+    def pass_time(step):
+        def act():
+            clock.now += 50
+            at_step(step + 1, pass_time(step + 1))
+
+        return act
+
+    at_step(1, pass_time(1))
+    err = charrnn(*TRAIN, 12, "--save-every", 30, "--quiet").err
+    assert saved == [0, 5, 10, 12]  # 250 s apart: the first step after 200 s
+    assert err == "saving took 2 s: it happens every 3.3 min instead of every 30 s\n"
+
+
+def test_quick_saves_happen_as_often_as_asked(charrnn, monkeypatch):
+    Clock(monkeypatch, cost=0.29)
+    assert "saving took" not in charrnn(*TRAIN, 3, "--save-every", 30).err
+
+
+def test_the_number_of_steps_is_saved_as_soon_as_it_is_known(charrnn, monkeypatch):
+    saved, save = [], keeper.save
+    monkeypatch.setattr(keeper, "save", lambda path, run: (saved.append(run.schedule.total), save(path, run)))
+    charrnn("train", "corpus.txt", *SMALL, "--minutes", 0.01)
+    assert saved[0] is None
+    assert len(saved) == 3
+    assert saved[1] == saved[2] == load("charrnn.npz").progress.step
+
+
+def test_two_at_once(charrnn, shell, folder, at_step):
+    """The second is refused at once, whatever it wants to do there; to read is no trouble."""
+    results = []
+
+    def try_others():
+        lines = ("train corpus.txt --force", "train --resume", "sample --length 3", "info")
+        results.extend(shell(*line.split()) for line in lines)
+
+    at_step(2, try_others)
+    charrnn(*TRAIN, 3)
+    for result in results[:2]:
+        assert (result.returncode, result.stdout) == (1, b"")
+        assert result.stderr.startswith(f"charrnn: charrnn.npz: process {os.getpid()} is training there; ".encode())
+        assert result.stderr.count(b"\n") == 1
+    assert [result.returncode for result in results[2:]] == [0, 0]
+    assert load("charrnn.npz").finished
+
+
+def test_the_same_under_two_names(charrnn, shell, folder, at_step):
+    os.symlink("charrnn.npz", "link.npz")
+    results = []
+    at_step(2, lambda: results.append(shell("train", "corpus.txt", "-c", "link.npz", "--force")))
+    charrnn(*TRAIN, 3)
+    assert results[0].returncode == 1
+    assert b"is training there" in results[0].stderr
+
+
+def test_without_locks_it_says_so(charrnn, monkeypatch):
+    monkeypatch.setattr("charrnn.files.lock.Lock.hold", lambda self: False)
+    assert "cannot be locked" in charrnn(*TRAIN, 2, "--quiet").err

@@ -1,0 +1,98 @@
+from math import cos, pi, sqrt
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from charrnn.nn.params import Params
+from charrnn.optim.adam import FINAL_LR, RECENT, WARMUP, Adam, clip, learning_rate, since_warmup
+
+SHAPES = {"W": (3, 4), "b": (3,)}
+
+
+def random_params(seed):
+    params = Params(SHAPES, np.float64)
+    params.flat[:] = np.random.default_rng(seed).normal(size=params.flat.size)
+    return params
+
+
+def test_the_rate_rises_in_equal_steps_and_falls_along_half_a_cosine():
+    total = WARMUP + 50
+    rates = [learning_rate(step, 2.0, 0, total) for step in range(total)]
+    assert_allclose(rates[:WARMUP], 2 * np.arange(1, WARMUP + 1) / WARMUP)
+    low = 2 * FINAL_LR
+    assert_allclose(rates[WARMUP:], [low + (2 - low) * (1 + cos(pi * k / 50)) / 2 for k in range(1, 51)])
+    assert max(rates) == rates[WARMUP - 1] == 2
+    assert rates[-1] == pytest.approx(low)
+    assert np.all(np.diff(rates[WARMUP - 1 :]) < 0)
+
+
+def test_a_budget_that_starts_later_has_the_same_rates():
+    assert [learning_rate(k, 1.0, 0, 300) for k in range(300)] == [
+        learning_rate(70 + k, 1, 70, 370) for k in range(300)
+    ]
+
+
+def test_the_share_since_the_warm_up_rises_evenly_from_none_to_all():
+    shares = [since_warmup(step, 10, 10 + WARMUP + 4) for step in range(10, 10 + WARMUP + 6)]
+    assert shares == [0.0] * WARMUP + [0.25, 0.5, 0.75, 1.0, 1.0, 1.0]
+
+
+def test_the_total_is_not_needed_before_the_warm_up_ends():
+    assert learning_rate(WARMUP - 1, 1.0, 0, None) == learning_rate(WARMUP - 1, 1.0, 0, 10**6)
+    with pytest.raises(ValueError, match="total number of steps"):
+        learning_rate(WARMUP, 1.0, 0, None)
+
+
+@pytest.mark.parametrize(("share", "left"), [(0.01, 0.01), (0.99, 0.99), (1.01, 1), (1e9, 1), (0, 1)])
+def test_clipping_keeps_the_direction_and_limits_the_length(share, left):
+    gradient = random_params(0).flat
+    before, length = gradient.copy(), sqrt(sum(g * g for g in gradient))
+    assert clip(gradient, share * length) == pytest.approx(length)
+    assert_allclose(gradient, left * before)
+
+
+def test_clipping_finds_what_is_not_finite_and_does_not_warn():
+    for value in (np.nan, np.inf, -np.inf):
+        assert not np.isfinite(clip(np.array([1, value, 2], np.float32), 1.0))
+    assert not np.isfinite(clip(np.full(3, 3e38, np.float32), 1.0))
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.1])
+def test_adam_follows_the_paper_decays_the_matrices_only_and_averages(decay):
+    params = random_params(1)
+    w, m, v = params.flat.copy(), np.zeros(15), np.zeros(15)
+    average = 0
+    adam = Adam(params, beta1=0.8, beta2=0.95, eps=1e-3)
+    for k in range(1, 6):
+        g, lr = np.random.default_rng(k).normal(size=15), 0.1 / k
+        m = 0.8 * m + 0.2 * g
+        v = 0.95 * v + 0.05 * g**2
+        shrinking = w * decay * (np.arange(15) < 12)
+        w = w - lr * ((m / (1 - 0.8**k)) / (np.sqrt(v / (1 - 0.95**k)) + 1e-3) + shrinking)
+        adam.step(g, lr, decay)
+        assert_allclose(params.flat, w, rtol=1e-12)
+        average = average + (w - average) * RECENT / (k + RECENT - 1)
+        assert_allclose(adam.average.flat, average, rtol=1e-12)
+    assert_allclose(adam.m.flat, m, rtol=1e-12)
+    assert_allclose(adam.v.flat, v, rtol=1e-12)
+
+
+def test_the_first_step_is_as_long_as_the_rate_whatever_the_gradient():
+    params = random_params(2)
+    before, g = params.flat.copy(), random_params(3).flat * np.logspace(-3, 3, 15)
+    Adam(params).step(g, 0.01)
+    assert_allclose(before - params.flat, 0.01 * np.sign(g), rtol=1e-4)
+
+
+def test_working_in_blocks_changes_nothing(monkeypatch):
+    whole, parts = random_params(4), random_params(4)
+    averages = []
+    for params, block in [(whole, 1 << 15), (parts, 4)]:
+        monkeypatch.setattr(Adam, "BLOCK", block)
+        adam = Adam(params)
+        for k in range(3):
+            adam.step(random_params(10 + k).flat, 0.1, 0.01)
+        averages.append(adam.average.flat)
+    assert_array_equal(whole.flat, parts.flat)
+    assert_array_equal(*averages)

@@ -1,0 +1,96 @@
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from charrnn.nn.dropout import Dropout
+from charrnn.nn.loss import nats, nats_and_gradient
+from charrnn.parallel.data_parallel import Shards
+
+T, B, V = 6, 8, 7
+KEY = (1, 0)
+MOST = Dropout(0.3, 0.2)
+
+
+@pytest.fixture
+def text():
+    return np.random.default_rng(0).integers(0, V, (2, T, B))
+
+
+def test_one_share_is_forward_and_backward(make_model, random_state, text):
+    model, (x, y) = make_model(), text
+    work, grads = model.workspace(T, B), model.params.zeros_like()
+    last = model.forward(x, random_state(model, B), work)
+    naive_loss = nats(work.logits, y.ravel()).mean()
+    nats_and_gradient(work.logits, y.ravel(), 1 / y.size)
+    model.backward(x, work, grads)
+    loss, got, state = Shards(model, B, 1, 1).gradient(x, y, random_state(model, B), KEY)
+    assert loss == pytest.approx(naive_loss, rel=1e-12)
+    assert_allclose(got.flat, grads.flat, atol=1e-14)
+    for layer, expected in zip(state, last, strict=True):
+        assert_allclose(layer, expected, atol=1e-14)
+
+
+@pytest.mark.parametrize("count", [2, 3, B])
+def test_any_number_of_shares_gives_the_same_gradient(make_model, random_state, text, count):
+    model = make_model()
+    start = random_state(model, B)
+    loss, grads, state = Shards(model, B, 1, 1).gradient(*text, start, KEY)
+    shared_loss, shared_grads, shared_state = Shards(model, B, count, 2).gradient(*text, start, KEY)
+    assert shared_loss == pytest.approx(loss, rel=1e-12)
+    assert_allclose(shared_grads.flat, grads.flat, rtol=0, atol=1e-12)
+    for shared, expected in zip(shared_state, state, strict=True):
+        assert_allclose(shared, expected, rtol=0, atol=1e-12)
+
+
+def test_the_number_of_threads_changes_no_bit(make_model, random_state, text):
+    model = make_model(dtype=np.float32)
+    results = []
+    for threads in (1, 2, 3, 7):
+        loss, grads, state = Shards(model, B, 3, threads, MOST).gradient(
+            *text, random_state(model, B), KEY, dropout=MOST
+        )
+        results.append((loss, grads.flat.tobytes(), [part.tobytes() for layer in state for part in layer]))
+    assert results[1:] == results[:1] * 3
+
+
+def test_chunks_of_different_lengths_take_turns(make_model, text):
+    """One Shards, used again and again, answers as a new one would."""
+    model, (x, y) = make_model(), text
+    used = Shards(model, B, 3, 2, MOST)
+    for step, (length, share) in enumerate([(6, 1), (5, 1), (6, 0), (1, 0.3), (5, 0.6), (6, 1)]):
+        dropout = MOST.times(share)
+        chunk = x[:length], y[:length], model.zero_state(B), (1, step), None, dropout
+        loss, grads, _ = used.gradient(*chunk)
+        new_loss, new_grads, _ = Shards(model, B, 3, 1, dropout).gradient(*chunk)
+        assert loss == new_loss
+        assert_array_equal(grads.flat, new_grads.flat)
+
+
+@pytest.mark.parametrize("dropout", [Dropout(0.5), Dropout(0, 0.5)], ids=str)
+def test_each_share_and_each_step_drops_its_own(make_model, text, dropout):
+    """Both streams read the same, so that only the masks can tell them, and the steps, apart."""
+    model, (x, y) = make_model(), text[:, :, :1].repeat(2, axis=2)
+    above = []  # the state of the second layer, which reads what is left of the first
+    for step in (0, 0, 1):
+        _, _, state = Shards(model, 2, 2, 1, dropout).gradient(x, y, model.zero_state(2), (1, step), dropout=dropout)
+        above.append(state[1][0])
+    assert_array_equal(above[0], above[1])
+    distinct = {column.tobytes() for column in np.hstack(above).T}
+    assert len(distinct) == 4
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_stream_that_starts_again_forgets(make_model, random_state, text, count):
+    """As if it were two: one that ends there and one that begins there with the zero state."""
+    model, (x, y) = make_model(), text
+    keep = np.ones((T, B))
+    keep[4] = 0
+    start = random_state(model, B)
+    loss, grads, state = Shards(model, B, count, 2).gradient(x, y, start, KEY, keep)
+    grads = grads.flat.copy()
+    one, one_grads, _ = Shards(model, B, 1, 1).gradient(x[:4], y[:4], start, KEY)
+    two, two_grads, last = Shards(model, B, 1, 1).gradient(x[4:], y[4:], model.zero_state(B), KEY)
+    assert loss == pytest.approx((4 * one + 2 * two) / 6, rel=1e-12)
+    assert_allclose(grads, (4 * one_grads.flat + 2 * two_grads.flat) / 6, rtol=0, atol=1e-12)
+    for layer, expected in zip(state, last, strict=True):
+        assert_allclose(layer, expected, rtol=0, atol=1e-12)

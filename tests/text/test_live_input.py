@@ -1,0 +1,48 @@
+"""A pipe gives what has come; nobody waits for more where there is some."""
+
+import io
+import os
+import threading
+
+from charrnn.text.live_input import arriving
+
+PIECE = 1 << 20
+
+
+def test_a_pipe_gives_what_has_come():
+    end, begin = os.pipe()
+    with open(end, "rb") as file, open(begin, "wb", buffering=0) as writer:
+        pieces = arriving(file, PIECE)
+        for word in (b"one", b"two\n", b"\xff"):
+            writer.write(word)
+            assert next(pieces) == word  # would hang if it waited for more
+        writer.write(b"a")
+        writer.write(b"b")
+        assert next(pieces) == b"ab"
+        writer.close()
+        assert list(pieces) == []
+
+
+def test_all_that_goes_through_a_pipe_comes_out_in_pieces_of_a_bounded_size():
+    data = os.urandom(3 * PIECE + 17)
+    end, begin = os.pipe()
+
+    def feed():
+        with open(begin, "wb") as writer:
+            writer.write(data)
+
+    feeder = threading.Thread(target=feed)
+    feeder.start()
+    with open(end, "rb") as file:
+        pieces = list(arriving(file, PIECE))
+    feeder.join()
+    assert b"".join(pieces) == data
+    assert max(map(len, pieces)) <= PIECE
+
+
+def test_a_file_comes_by_the_piece(tmp_path):
+    data = os.urandom(2 * PIECE + 1)
+    (tmp_path / "file").write_bytes(data)
+    with open(tmp_path / "file", "rb") as file:
+        assert list(map(len, arriving(file, PIECE))) == [PIECE, PIECE, 1]
+    assert b"".join(arriving(io.BytesIO(data), PIECE)) == data
