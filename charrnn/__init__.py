@@ -30,13 +30,13 @@ if TYPE_CHECKING:
     from .text.corpus import read_corpus
     from .training.loop import train
     from .training.new_run import new_run
-    from .training.run import Options
+    from .training.settings import Options
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "CharRNNError": "errors",
-    "Options": "training.run",
+    "Options": "training.settings",
     "copied": "evaluation.overlap",
     "evaluate": "evaluation.metrics",
     "load": "checkpoint.load",

@@ -1,5 +1,8 @@
-"""Numbers that are as good as random and follow from a key: for hashes, shuffles and draws, all of them vectorised.
+"""Randomness that is keyed, not stored: every draw follows from the seed and from what it is for.
 
+So a resumed run needs no generator state, and one draw more or less somewhere never shifts another. `generator` gives
+a NumPy generator for a key, for draws of many numbers. `random_bits` and `uniform` give one number for each of many
+keys, for hashes, shuffles and draws of records.
 Source: the mixing function of Steele et al., "Fast splittable pseudorandom number generators" (2014), with the
 constants of Stafford's variant 13, as in SplitMix64.
 """
@@ -13,7 +16,8 @@ import numpy.typing as npt
 
 Words = npt.NDArray[np.uint64]
 
-SPLIT, SHUFFLE, DRAW = range(3)  # what a number is for
+INITIAL_WEIGHTS, DROPOUT, SAMPLING, RESTARTS = range(4)  # what a generator is for
+SPLIT, SHUFFLE, DRAW = range(3)  # what the bits of a key are for
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # so that a key of zeros is not mixed into zero
 FIRST, SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 
@@ -39,3 +43,8 @@ def keyed(*key: int | npt.NDArray[Any]) -> Words:
 def uniform(*key: int | npt.NDArray[Any]) -> npt.NDArray[np.float64]:
     """A number in [0, 1) for each key, of 52 bits."""
     return (keyed(*key) >> np.uint64(12)).astype(np.float64) * 2.0**-52
+
+
+def generator(seed: int, purpose: int, *key: int) -> np.random.Generator:
+    """A generator for a purpose, such as DROPOUT, and a key such as (step, layer)."""
+    return np.random.Generator(np.random.SFC64(np.random.SeedSequence(seed, spawn_key=(purpose, *key))))

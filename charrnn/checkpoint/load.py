@@ -32,7 +32,8 @@ from ..nn.params import Array, Params
 from ..optim.whitening import moment_shapes
 from ..text.records import Hashes
 from ..text.vocab import CODE_POINTS, Vocab
-from ..training.run import COUNT, CorpusRecord, Options, Progress, Run, Schedule, Snapshot
+from ..training.run import Run, Snapshot
+from ..training.settings import COUNT, CorpusRecord, Options, Progress, Schedule
 
 FORMAT = 3
 GOOD, GOOD_STATE = ("good", "good_m", "good_v", "good_average", "good_whitening"), "good_state"

@@ -74,9 +74,9 @@ def eval_command(
     from ..evaluation.metrics import scores, unknown_score
     from ..text.corpus import read_ids
     from ..text.reader import label
-    from ..training.run import split
+    from ..training.settings import split
+    from .bars import scoring_bar
     from .baseline_table import table, verdict
-    from .train.progress import scoring_bar
 
     run = load(checkpoint)
     model = run.model(weights)
@@ -141,7 +141,7 @@ def count_records(laid: Ids) -> int:
 
 def held_out(run: Run) -> Ids:
     """The part of the training text that the run did not train on, read again from where it was."""
-    from ..training.run import split
+    from ..training.settings import split
 
     _, ids = split(read_again(run, "name a TEXT"), run.options)
     return check_held_out(ids)

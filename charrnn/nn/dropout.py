@@ -1,8 +1,4 @@
-"""Randomness that is keyed, not stored.
-
-Every draw has a generator of its own, made from the seed and from what it is for: (seed, purpose, step, layer ...). So
-a resumed run needs no generator state, and one draw more or less somewhere never shifts another.
-"""
+"""Dropout: which numbers are set to zero in a training step."""
 
 from __future__ import annotations
 
@@ -10,9 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..prng import DROPOUT, generator
 from .params import Array
-
-INITIAL_WEIGHTS, DROPOUT, SAMPLING, RESTARTS = range(4)
 
 
 class Dropout(NamedTuple):
@@ -27,10 +22,6 @@ class Dropout(NamedTuple):
 
 
 NO_DROPOUT = Dropout()
-
-
-def generator(seed: int, purpose: int, *key: int) -> np.random.Generator:
-    return np.random.Generator(np.random.SFC64(np.random.SeedSequence(seed, spawn_key=(purpose, *key))))
 
 
 def dropout_mask(out: Array, share: float, seed: int, *key: int) -> None:

@@ -7,9 +7,9 @@ from zlib import crc32
 import numpy as np
 import numpy.typing as npt
 
+from ..prng import INITIAL_WEIGHTS, generator
 from .cells import CELLS
 from .config import ModelConfig
-from .dropout import INITIAL_WEIGHTS, generator
 from .params import Array, Params
 
 INPUT_SCALE = 1.0

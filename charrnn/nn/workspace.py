@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..parallel.partition import padded
 from .cells import CELLS
 from .config import ModelConfig
 from .dropout import NO_DROPOUT, Dropout
+from .padding import padded
 from .params import Array
 
 

@@ -1,18 +1,13 @@
-"""How many columns a step's matrix products have: a share of the streams, and columns of no meaning beside them."""
+"""Into how many shares a batch is split, and how many threads those keep busy."""
 
 from __future__ import annotations
 
 from math import ceil
 
-WIDTH = 16  # columns that the widest matrix-product kernels take at a time
+from ..nn.padding import padded
+
 FEWEST = 8  # streams of a share; a product with fewer columns wastes the processor
 FREE = 15  # so many more columns take as much time as a product takes with next to none
-
-
-def padded(B: int) -> int:
-    """The columns to work on for B streams: 25 take longer than 32 do, but 24 do not (benchmarks/README.md)."""
-    over = B % WIDTH
-    return B + WIDTH - over if over > WIDTH // 2 else B
 
 
 def shares(threads: int, networks: int, batch_size: int) -> int:

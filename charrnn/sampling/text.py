@@ -11,10 +11,10 @@ import numpy.typing as npt
 
 from ..errors import OptionError, UnknownCharacterError
 from ..language_model import LanguageModel
-from ..nn.dropout import SAMPLING, generator
 from ..nn.ensemble import Network, stepper
 from ..nn.model import State
 from ..nn.params import Array
+from ..prng import SAMPLING, generator
 from ..text.vocab import Ids, Vocab
 from .filters import HOTTEST, forbid, penalise, possible
 from .repetition import MEMORY, Written

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import ceil
 
-from ..optim.adam import WARMUP
+from ..optim.schedule import WARMUP
 
 VALIDATION_SHARE = 0.05  # of the time of a run goes to validation while it trains
 EVALUATION_COST = 0.5  # of the time that training takes for a character, evaluating takes this share

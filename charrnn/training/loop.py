@@ -12,18 +12,20 @@ import numpy as np
 from ..errors import OptionError
 from ..evaluation.metrics import Score, scores
 from ..language_model import LanguageModel
-from ..nn.dropout import RESTARTS, generator
 from ..nn.model import State
 from ..nn.params import Array
-from ..optim.adam import WARMUP, clip, learning_rate, since_warmup
+from ..optim.adam import clip
+from ..optim.schedule import WARMUP, learning_rate, since_warmup
 from ..parallel.data_parallel import Shards
+from ..prng import RESTARTS, generator
 from ..text.batches import Streams
 from ..text.corpus import Corpus
 from ..text.records import RecordStreams
 from ..text.vocab import Ids
 from .budget import interval, steps_within, validation_length
 from .rollback import REMEMBER_EVERY, Recovery, go_back, highest_rate, promising, remember
-from .run import Run, split
+from .run import Run
+from .settings import split
 
 CHUNKS_CARRIED = 32  # that a stream reads, in the mean, before it begins again at the zero state
 UNMEASURED = 3  # first steps, which are slower than the rest

@@ -11,7 +11,7 @@ from ..nn.workspace import Workspace
 from ..optim.whitening import moment_shapes
 from ..system.memory import machine_memory
 from ..text.corpus import Corpus
-from .run import Options, split
+from .settings import Options, split
 
 BASE = 60_000_000  # bytes: the interpreter, NumPy and the buffers of reading and writing
 COPIES = 11  # of all parameters: last, best, average, shared; two moments; a snapshot of four of them; one in passing

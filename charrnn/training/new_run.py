@@ -16,7 +16,8 @@ from ..text.batches import fit
 from ..text.corpus import Corpus
 from ..text.vocab import Vocab
 from .memory import training_memory
-from .run import CorpusRecord, Options, Run, split
+from .run import Run
+from .settings import CorpusRecord, Options, split
 
 
 def new_run(

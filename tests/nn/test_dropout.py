@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from charrnn.nn.dropout import DROPOUT, INITIAL_WEIGHTS, SAMPLING, dropout_mask, generator
+from charrnn.nn.dropout import dropout_mask
+from charrnn.prng import DROPOUT, INITIAL_WEIGHTS, SAMPLING, generator
 
 KEYS = [
     (1, DROPOUT),

@@ -4,8 +4,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from charrnn.nn.dropout import NO_DROPOUT, Dropout, dropout_mask
 from charrnn.nn.model import scatter_columns
+from charrnn.nn.padding import padded
 from charrnn.nn.workspace import Workspace, flatten, pad, unflatten
-from charrnn.parallel.partition import padded
 
 T, B, V = 6, 3, 7
 KEY = (5, 17)

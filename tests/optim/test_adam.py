@@ -5,7 +5,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from charrnn.nn.params import Params
-from charrnn.optim.adam import FINAL_LR, RECENT, WARMUP, Adam, clip, learning_rate, since_warmup
+from charrnn.optim.adam import RECENT, Adam, clip
+from charrnn.optim.schedule import FINAL_LR, WARMUP, learning_rate, since_warmup
 
 SHAPES = {"W": (3, 4), "b": (3,)}
 

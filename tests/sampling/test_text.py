@@ -9,9 +9,9 @@ from charrnn.errors import OptionError, UnknownCharacterError
 from charrnn.language_model import LanguageModel
 from charrnn.nn.cells import CELLS
 from charrnn.nn.config import ModelConfig
-from charrnn.nn.dropout import SAMPLING, generator
 from charrnn.nn.model import Model
 from charrnn.nn.params import Params
+from charrnn.prng import SAMPLING, generator
 from charrnn.sampling.text import generate_ids, gumbel_noise, sample
 from charrnn.text.vocab import Vocab
 

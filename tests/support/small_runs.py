@@ -9,7 +9,7 @@ from charrnn.text.corpus import Corpus
 from charrnn.text.vocab import Vocab
 from charrnn.training.loop import train
 from charrnn.training.new_run import new_run
-from charrnn.training.run import Options
+from charrnn.training.settings import Options
 
 
 def corpus_of(text):

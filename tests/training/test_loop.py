@@ -12,13 +12,13 @@ import charrnn
 from charrnn.errors import CheckpointError, OptionError
 from charrnn.nn.cells import CELLS
 from charrnn.nn.loss import nats
-from charrnn.optim import adam
-from charrnn.optim.adam import FINAL_LR, WARMUP, learning_rate
+from charrnn.optim import schedule
+from charrnn.optim.schedule import FINAL_LR, WARMUP, learning_rate
 from charrnn.text.corpus import Corpus
 from charrnn.training import loop
 from charrnn.training.loop import CHUNKS_CARRIED, initial_state, train
 from charrnn.training.new_run import new_run
-from charrnn.training.run import Options
+from charrnn.training.settings import Options
 
 
 @pytest.fixture
@@ -194,7 +194,7 @@ def test_the_records_count_steps_and_tell_the_rates(verse):
 @pytest.mark.parametrize("networks", [1, 3])
 def test_stopped_and_resumed_is_never_stopped(noise, tmp_path, monkeypatch, cell, stops, networks):
     """Through files, with dropout, over an epoch's end, the warm-up's end and validations, on 1 and 2 threads."""
-    monkeypatch.setattr(adam, "WARMUP", 5)
+    monkeypatch.setattr(schedule, "WARMUP", 5)
     options = {"dropout": 0.3, "recurrent_dropout": 0.2, "val_every": 3, "weight_decay": 0.1, "lr": 0.03}
     options["networks"] = networks
     whole, records = trained(small_run(noise, 16, cell, **options), noise)

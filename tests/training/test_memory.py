@@ -11,7 +11,7 @@ from charrnn.training import memory
 from charrnn.training.loop import make_shards, make_streams
 from charrnn.training.memory import training_memory
 from charrnn.training.new_run import new_run
-from charrnn.training.run import Options
+from charrnn.training.settings import Options
 
 PEAK = """
 import re, sys

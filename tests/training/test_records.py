@@ -17,7 +17,7 @@ from charrnn.nn.params import Params
 from charrnn.text.batches import Streams
 from charrnn.text.records import hashes, lay_out, short
 from charrnn.training.loop import closing_scores, initial_state
-from charrnn.training.run import CorpusRecord
+from charrnn.training.settings import CorpusRecord
 
 NAMES = [a + b + c for a in ("an", "be", "ce", "do") for b in ("na", "li", "世", "") for c in ("", "r", "rt", "s")]
 TINY = {"batch_size": 3, "seq_length": 7, "dropout": 0.1, "val_fraction": 0.2, "val_every": 4, "seed": 2, "lines": True}

@@ -10,7 +10,7 @@ import charrnn
 from charrnn import Options, new_run, train
 from charrnn.errors import DivergedError
 from charrnn.nn.cells import CELLS
-from charrnn.optim.adam import learning_rate
+from charrnn.optim.schedule import learning_rate
 from charrnn.training import loop, rollback
 from charrnn.training.rollback import REMEMBER_EVERY, SLOWER, TRIES
 

@@ -12,7 +12,7 @@ from ...errors import CheckpointError
 from ...files.slot import Place
 from ...training.run import Run
 from ..output import duration
-from .setup import command
+from .recorded_command import command
 
 SHARE = 0.01  # of the time goes to saving, at most
 NOTICEABLE = 1.5  # times as long between two saves as was said is worth another line

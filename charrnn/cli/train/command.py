@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import Any
 
 import click
@@ -181,10 +182,11 @@ def train_command(
         raise click.UsageError("--minutes, --epochs and --steps are three ways to say how long; give one of them.")
 
     from ...files.slot import Place
+    from ...training.log import Log
     from .autosave import go_on_in
-    from .progress import Log
+    from .recorded_command import command
     from .session import Session
-    from .setup import begin, changes, check_paths, command, go_on
+    from .setup import begin, changes, check_paths, go_on
 
     may_exist = resume or chosen["force"]
     check_paths(corpus, checkpoint, log_file, may_exist)
@@ -224,6 +226,7 @@ def train_command(
         return
     if not resume:
         place.begin()
-    session = Session(run, text, place, threads, save_every, quiet, Log(log_file, log_every), began, choice)
+    log = Log(log_file, log_every, partial(click.echo, err=True))
+    session = Session(run, text, place, threads, save_every, quiet, log, began, choice)
     if not session.train():
         ctx.exit(130)

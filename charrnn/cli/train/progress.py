@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from math import log
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 from tqdm import tqdm
 
-from ...errors import OptionError
 from ..output import duration, harmless, terminal
 
 if TYPE_CHECKING:
@@ -23,7 +20,6 @@ if TYPE_CHECKING:
 
 WEIGHT = 0.02  # of the newest step in the running means
 INDENT = "    "
-LONG = 200_000  # characters, from which on a bar is worth showing
 
 
 class Progress:
@@ -103,58 +99,3 @@ def went_back(recovery: Recovery) -> str:
         f"the {recovery.what} at step {recovery.failed:,} is not finite: back to step {recovery.step:,}, and on with "
         f"a highest learning rate of {recovery.lr:.2g}"
     )
-
-
-def scoring_bar(characters: int, quiet: bool = False) -> tqdm[Any]:
-    """A bar for reading so many characters: in a terminal, for a text that takes a while."""
-    hidden = quiet or characters < LONG or not terminal()
-    return tqdm(total=max(0, characters - 1), unit="char", unit_scale=True, leave=False, disable=hidden)
-
-
-def at_once(path: str, flags: int) -> int:
-    """Open a file as `open` does, but do not wait for a reader where it is a pipe that has none: that is an error."""
-    handle = os.open(path, flags | getattr(os, "O_NONBLOCK", 0), 0o666)
-    if os.name != "nt":
-        os.set_blocking(handle, True)
-    return handle
-
-
-class Log:
-    """JSON lines, appended and flushed: one for every so many steps and one for each validation."""
-
-    def __init__(self, path: str | None, every: int) -> None:
-        self.path, self.every = path, every
-        self.file: IO[str] | None = None
-        if path is not None:
-            try:
-                self.file = open(path, "a", encoding="utf-8", opener=at_once)  # noqa: SIM115 - closed in close()
-            except OSError as error:
-                raise OptionError(f"--log {path}: cannot be written ({error.strerror or error})") from None
-
-    def add(self, record: Record) -> None:
-        for recovery in record.recoveries:
-            self._write({"went_back_to": recovery.step, "failed_step": recovery.failed, "not_finite": recovery.what})
-        if record.step % self.every == 0:
-            names = ("step", "epoch", "elapsed", "loss", "lr", "grad_norm", "chars_per_second")
-            self._write({name: getattr(record, name) for name in names})
-        if record.val_loss is not None:
-            val_bpc = record.val_loss / log(2)
-            self._write(
-                {"step": record.step, "elapsed": record.elapsed, "val_loss": record.val_loss, "val_bpc": val_bpc}
-            )
-
-    def close(self) -> None:
-        if self.file is not None:
-            self.file.close()
-
-    def _write(self, values: dict[str, float | str]) -> None:
-        if self.file is not None:
-            try:
-                print(json.dumps(values), file=self.file, flush=True)
-            except OSError as error:
-                click.echo(
-                    f"charrnn: --log {self.path}: {error.strerror or error}; training goes on without it", err=True
-                )
-                with suppress(OSError):  # what it could not write is still in its buffer
-                    self.file.close()
-                self.file = None

@@ -17,16 +17,18 @@ from ...sampling.text import sample
 from ...text.corpus import Corpus
 from ...text.reader import STDIN
 from ...training.budget import VALIDATIONS, seconds_for, steps_within
+from ...training.log import Log
 from ...training.loop import closing_scores, measure_step, train
 from ...training.memory import training_memory
 from ...training.run import Run
+from ..bars import scoring_bar
 from ..options import checkpoint_words
 from ..output import duration, harmless, network, plural, size, terminal
 from ..sample.records import glimpse
 from .autosave import Keeper
 from .interrupt import Interrupt
-from .progress import Log, Progress, scoring_bar
-from .setup import resume_words
+from .progress import Progress
+from .recorded_command import resume_words
 
 SAMPLE_LENGTH = 160
 SAMPLE_TEMPERATURE = 0.8
