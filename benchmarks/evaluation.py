@@ -22,13 +22,13 @@ V = 65
 STREAMS = 64  # of PyTorch's batch
 CHUNK = 256
 
-Score = Callable[[int], float]  # of so many characters, in nats
+Metrics = Callable[[int], float]  # of so many characters, in nats
 
 
-def charrnn_score(cell: str, H: int, L: int, threads: int) -> Score:
+def charrnn_score(cell: str, H: int, L: int, threads: int) -> Metrics:
     import numpy as np
 
-    from charrnn.evaluation.metrics import scores
+    from charrnn.evaluation.metrics import partial_metrics
     from charrnn.nn.config import ModelConfig
     from charrnn.nn.init import initial_params
     from charrnn.nn.model import Model
@@ -38,12 +38,12 @@ def charrnn_score(cell: str, H: int, L: int, threads: int) -> Score:
 
     def score(characters: int) -> float:
         ids = np.random.default_rng(0).integers(0, V, characters, dtype=np.uint8)
-        return sum(part.nats for part in scores(model, ids, threads=threads))
+        return sum(part.nats for part in partial_metrics(model, ids, threads=threads))
 
     return score
 
 
-def torch_score(cell: str, H: int, L: int, threads: int) -> Score:
+def torch_score(cell: str, H: int, L: int, threads: int) -> Metrics:
     import torch
     from torch import nn
 

@@ -71,21 +71,21 @@ def charrnn_step(cell: str, H: int, L: int, B: int, T: int, threads: int) -> Ste
     from charrnn.nn.config import ModelConfig
     from charrnn.nn.init import initial_params
     from charrnn.nn.model import Model
-    from charrnn.optim.adam import Adam, clip
-    from charrnn.parallel.data_parallel import Shards
+    from charrnn.optim.adam import Adam, clip_gradient
+    from charrnn.parallel.data_parallel import DataParallel
     from charrnn.parallel.partition import shares
 
     config = ModelConfig(V, cell, H, L)
     params = initial_params(config, 1)
     model = Model(config, params)
-    work, adam = Shards(model, B, shares(threads, 1, B), threads), Adam(params)
+    work, adam = DataParallel(model, B, shares(threads, 1, B), threads), Adam(params)
     ids = np.random.default_rng(0).integers(0, V, (T + 1, B))
     state = model.zero_state(B)
 
     def step() -> None:
         nonlocal state
         _, grads, state = work.gradient(ids[:-1], ids[1:], state, (1, 0))
-        clip(grads.flat, CLIP)
+        clip_gradient(grads.flat, CLIP)
         adam.step(grads.flat, LR)
 
     return step

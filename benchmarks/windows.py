@@ -1,4 +1,4 @@
-"""How far the definition of evaluation is from one sequential pass over the text, and how much faster.
+"""How far the definition of evaluation is from one sequential pass over the text, and spec much faster.
 
 python benchmarks/pieces.py CHECKPOINT... < TEXT
 """
@@ -14,7 +14,7 @@ os.environ["OPENBLAS_NUM_THREADS"] = "1"
 import numpy as np
 
 from charrnn.checkpoint.load import load_model
-from charrnn.evaluation.metrics import Score, scores
+from charrnn.evaluation.metrics import Metrics, partial_metrics
 from charrnn.evaluation.windows import PIECE, WARM_UP
 from charrnn.nn.loss import nats
 
@@ -44,7 +44,7 @@ def main() -> None:
         began = perf_counter()
         one = sequential(model.network, ids)
         between = perf_counter()
-        other = sum(scores(model.network, ids), start=Score()).nats_per_char
+        other = sum(partial_metrics(model.network, ids), start=Metrics()).nats_per_char
         times = f"{between - began:.2f} | {perf_counter() - between:.2f}"
         name = f"{model.network.config.cell} {model.network.config.hidden}x{model.network.config.layers}"
         print(f"| {name} | {one:.6f} | {other:.6f} | {other - one:+.6f} | {times} |")

@@ -4,7 +4,7 @@ import charrnn
 
 corpus = charrnn.read_corpus(["corpus.txt"])
 run = charrnn.new_run(corpus, hidden=128)
-run.budget(total_steps=500)
+run.set_budget(steps=500)
 for record in charrnn.train(run, corpus):
     print(record.step, record.loss)
 charrnn.save("model.npz", run)

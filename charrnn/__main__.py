@@ -1,24 +1,24 @@
-"""What the command `charrnn` runs, and python -m charrnn: signals are heeded before anything else is imported."""
+"""What the command `charrnn` runs, and python -m charrnn: signals are stop_signals before anything else is imported."""
 
 import os
 import signal
 import sys
 from types import FrameType
 
-from .system.signals import heeded
+from .system.signals import stop_signals
 
 INTERRUPTED = 130
 
 
 def leave(number: int, frame: FrameType | None) -> None:
     """Leave quietly. While a run is being trained, cli/interrupt.py sees to signals instead."""
-    for each in heeded():
+    for each in stop_signals():
         signal.signal(each, signal.SIG_IGN)  # once is enough, even if what is being left takes a moment
     sys.exit(INTERRUPTED)
 
 
 def main() -> None:
-    for number in heeded():
+    for number in stop_signals():
         signal.signal(number, leave)
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # it is closed, which not every version of Click minds

@@ -13,22 +13,22 @@ from .text.vocab import Ids, Vocab
 class LanguageModel:
     """What `sample`, `evaluate` and `score` need of a trained model.
 
-    `start` is the id of the character that is read first where no prime is given: a newline, or the first character of
-    the training text if that has no newline. `lines`: is it a model of records, one a line, each read from the zero
-    state after a newline? Then `known` has the hashes of those it learnt from.
+    `bos_id` is the id of the character that is read first where no prime is given: a newline, or the first character of
+    the training text if that has no newline. `records`: is it a model of records, one a line, each read from the zero
+    state after a newline? Then `training_hashes` has the hashes of those it learnt from.
     """
 
     network: Network
     vocab: Vocab
-    start: int
-    lines: bool = False
-    known: Hashes | None = None
+    bos_id: int
+    records: bool = False
+    training_hashes: Hashes | None = None
 
     @property
-    def restart(self) -> int | None:
+    def reset_id(self) -> int | None:
         """The id at which, when it is read, the state starts again at zero; None where it never does."""
-        return self.start if self.lines else None
+        return self.bos_id if self.records else None
 
     def lay_out(self, ids: Ids) -> Ids:
         """A text as this model reads it: as it stands or, for a model of records, a newline and then every line."""
-        return lay_out(ids, self.start) if self.lines else ids
+        return lay_out(ids, self.bos_id) if self.records else ids

@@ -1,4 +1,4 @@
-"""Randomness that is keyed, not stored: every draw follows from the seed and from what it is for.
+"""Randomness that is random_bits, not stored: every draw follows from the seed and from what it is for.
 
 So a resumed run needs no generator state, and one draw more or less somewhere never shifts another. `generator` gives
 a NumPy generator for a key, for draws of many numbers. `random_bits` and `uniform` give one number for each of many
@@ -32,7 +32,7 @@ def mix(words: Words) -> Words:
     return words
 
 
-def keyed(*key: int | npt.NDArray[Any]) -> Words:
+def random_bits(*key: int | npt.NDArray[Any]) -> Words:
     """64 bits for each key: whole numbers from 0, or arrays of them, which are broadcast; at least of one dimension."""
     words = np.zeros(1, np.uint64)
     for part in key:
@@ -42,7 +42,7 @@ def keyed(*key: int | npt.NDArray[Any]) -> Words:
 
 def uniform(*key: int | npt.NDArray[Any]) -> npt.NDArray[np.float64]:
     """A number in [0, 1) for each key, of 52 bits."""
-    return (keyed(*key) >> np.uint64(12)).astype(np.float64) * 2.0**-52
+    return (random_bits(*key) >> np.uint64(12)).astype(np.float64) * 2.0**-52
 
 
 def generator(seed: int, purpose: int, *key: int) -> np.random.Generator:

@@ -66,7 +66,7 @@ class Targets:
         Path("corpus.txt").write_text("abab ba\n" * 9)
         corpus = charrnn.read_corpus(["corpus.txt"])
         run = charrnn.new_run(corpus, "rnn", 2, 1, charrnn.Options(batch_size=2, seq_length=5))
-        run.budget(total_steps=3)
+        run.set_budget(steps=3)
         for _ in charrnn.train(run, corpus):
             pass
         run.commands = ["charrnn train corpus.txt"]

@@ -79,7 +79,7 @@ def make_run(corpus_file):
         corpus = read_corpus([str(name) for name in names])
         chosen = {"batch_size": 4, "seq_length": 7, "dropout": 0.2, "val_every": 2} | options
         run = new_run(corpus, cell, hidden, layers, Options(**chosen), dtype=dtype, networks=networks)
-        run.budget(total_steps=steps)
+        run.set_budget(steps=steps)
         for _ in train(run, corpus):
             pass
         return run

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from charrnn.prng import GOLDEN, keyed, mix, uniform
+from charrnn.prng import GOLDEN, mix, random_bits, uniform
 
 
 def test_the_mixing_function_is_that_of_splitmix64():
@@ -13,12 +13,12 @@ def test_the_mixing_function_is_that_of_splitmix64():
 
 
 def test_a_number_follows_from_its_key_alone():
-    grid = keyed(7, 1, np.arange(40)[:, None], np.arange(30))
+    grid = random_bits(7, 1, np.arange(40)[:, None], np.arange(30))
     assert grid.shape == (40, 30)
     assert len(np.unique(grid)) == grid.size
-    assert grid[12, 5] == keyed(7, 1, 12, 5)[0]
-    assert not np.isin(keyed(8, 1, np.arange(40)[:, None], np.arange(30)), grid).any()
-    assert not np.isin(keyed(7, 1, np.arange(30)[:, None], np.arange(31, 60)), grid).any()
+    assert grid[12, 5] == random_bits(7, 1, 12, 5)[0]
+    assert not np.isin(random_bits(8, 1, np.arange(40)[:, None], np.arange(30)), grid).any()
+    assert not np.isin(random_bits(7, 1, np.arange(30)[:, None], np.arange(31, 60)), grid).any()
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2**63 - 1])

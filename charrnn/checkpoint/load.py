@@ -33,7 +33,7 @@ from ..optim.whitening import moment_shapes
 from ..text.records import Hashes
 from ..text.vocab import CODE_POINTS, Vocab
 from ..training.run import Run, Snapshot
-from ..training.settings import COUNT, CorpusRecord, Options, Progress, Schedule
+from ..training.settings import COUNT, CorpusInfo, Options, Schedule, TrainProgress
 
 FORMAT = 3
 GOOD, GOOD_STATE = ("good", "good_m", "good_v", "good_average", "good_whitening"), "good_state"
@@ -53,8 +53,8 @@ def save(path: str | Path, run: Run) -> None:
         "dtype": run.network.params.flat.dtype.name,
         "model": asdict(run.config),
         "vocabulary": {"of_bytes": run.vocab.of_bytes, "characters": run.vocab.characters},
-        "start": run.start,
-        "known": None if run.known is None else len(run.known),
+        "start": run.bos_id,
+        "known": None if run.training_hashes is None else len(run.training_hashes),
         "options": asdict(run.options),
         "corpus": asdict(run.corpus),
         "schedule": asdict(run.schedule),
@@ -101,13 +101,13 @@ def _members(run: Run) -> Iterator[tuple[str, Array]]:
         for number, layer in enumerate(state):
             for kind, part in zip(CELLS[run.config.cell].STATE, layer, strict=True):
                 yield f"{prefix}.{kind}{number}", part
-    if run.known is not None:
-        yield "known", run.known
+    if run.training_hashes is not None:
+        yield "known", run.training_hashes
 
 
 def _earlier(run: Run) -> Snapshot | None:
     """The state to go back to, if it is another one than the present and may yet be needed."""
-    return run.good if run.good and run.good.step != run.progress.step and not run.finished else None
+    return run.snapshot if run.snapshot and run.snapshot.step != run.progress.step and not run.finished else None
 
 
 def _read(archive: Archive) -> Run:
@@ -133,9 +133,9 @@ def _read(archive: Archive) -> Run:
     if not (has_type(elapsed, float) and 0 <= elapsed < COUNT):
         raise archive.fault(f"its elapsed time is {short(elapsed)} seconds")
 
-    corpus = from_json(CorpusRecord, metadata["corpus"])
+    corpus = from_json(CorpusInfo, metadata["corpus"])
     schedule = from_json(Schedule, metadata["schedule"])
-    progress = from_json(Progress, metadata["progress"])
+    progress = from_json(TrainProgress, metadata["progress"])
     groups, states = ["last", "average", "adam_m", "adam_v", "whitening"], ["state"]
     if progress.best_step is not None:
         groups.append("best")
@@ -157,9 +157,9 @@ def _read(archive: Archive) -> Run:
     run.whitening.moments = params["whitening"]
     run.best = params.get("best")
     if good_step is not None:
-        run.good = Snapshot(tuple(params[group] for group in GOOD), carried[GOOD_STATE], good_step)
+        run.snapshot = Snapshot(tuple(params[group] for group in GOOD), carried[GOOD_STATE], good_step)
     if options.lines:
-        run.known = _known(archive, vocab, start, *expected["known"])
+        run.training_hashes = _known(archive, vocab, start, *expected["known"])
     run.schedule, run.progress, run.adam.updates = schedule, progress, progress.step
     run.init_from, run.commands, run.elapsed = init_from, list(commands), float(elapsed)
     run.check_history()
@@ -231,7 +231,7 @@ def _part(archive: Archive, name: str, shape: tuple[int, ...], dtype: np.dtype[A
     return array
 
 
-def _known_shape(archive: Archive, corpus: CorpusRecord, count: Any) -> tuple[int]:
+def _known_shape(archive: Archive, corpus: CorpusInfo, count: Any) -> tuple[int]:
     """The shape of the hashes of so many training records, of which each has at least two characters."""
     if not (has_type(count, int) and corpus.parts and 0 < 2 * count < corpus.parts[0]):
         raise archive.fault(f"it remembers {short(count)} training records")

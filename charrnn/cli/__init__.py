@@ -18,7 +18,7 @@ from ..errors import CharRNNError
 from ..system.cores import one_blas_thread
 from .eval import eval_command
 from .info import info_command
-from .output import harmless
+from .output import strip_control
 from .sample.command import sample_command
 from .score import score_command
 from .train.command import train_command
@@ -64,7 +64,7 @@ def drop_output() -> None:
 
 def fail(message: str) -> NoReturn:
     """Say in one line what was wrong, and exit with 1."""
-    click.echo("charrnn: " + harmless(message.replace("\n", "\\n")), err=True)
+    click.echo("charrnn: " + strip_control(message.replace("\n", "\\n")), err=True)
     sys.exit(1)
 
 

@@ -9,7 +9,7 @@ import click
 
 from ..system.cores import physical_cores
 from .options import checkpoint_option, json_option, threads_option, weights_option, whole
-from .output import harmless, tell
+from .output import print_line, strip_control
 
 if TYPE_CHECKING:
     from ..text.corpus import Corpus
@@ -71,7 +71,7 @@ def eval_command(
     """
     from ..checkpoint.load import load
     from ..evaluation.baselines import baselines
-    from ..evaluation.metrics import scores, unknown_score
+    from ..evaluation.metrics import partial_metrics, unknown_metrics
     from ..text.corpus import read_ids
     from ..text.reader import label
     from ..training.settings import split
@@ -87,22 +87,22 @@ def eval_command(
         training, own = split(read_again(run, remedy), run.options)
     if texts:
         encoding = encoding or run.corpus.encoding or "utf-8"
-        ids, missing = read_ids(texts, model.vocab, encoding, unknown, lines=model.lines)
+        ids, missing = read_ids(texts, model.vocab, encoding, unknown, lines=model.records)
         ids = model.lay_out(ids)
         what = ", ".join(map(label, texts))
     else:
         ids, missing = check_held_out(own), 0
         what = f"the held-out part of {', '.join(run.corpus.names)}"
 
-    score = unknown_score(model, missing, unknown)
+    score = unknown_metrics(model, missing, unknown)
     with scoring_bar(len(ids)) as bar:
-        for part in scores(model.network, ids, window, threads or physical_cores(), model.restart):
+        for part in partial_metrics(model.network, ids, window, threads or physical_cores(), model.reset_id):
             score += part
             bar.update(part.chars)
 
     unit, others = model.vocab.unit, None
     if compared:
-        others = baselines(model.vocab, training, ids, score.chars - len(ids) + 1, model.restart)
+        others = baselines(model.vocab, training, ids, score.chars - len(ids) + 1, model.reset_id)
     if as_json:
         result: dict[str, Any] = {
             "nats_per_char": score.nats_per_char,
@@ -116,22 +116,22 @@ def eval_command(
             result["baselines"] = others.bits_per_char
             result["ngram_order"] = others.ngram_order
             result["verdict"] = verdict(others, score.bits_per_char, unit)
-        if model.lines:
+        if model.records:
             result["records"] = count_records(ids)
-        tell(json.dumps(result))
+        print_line(json.dumps(result))
         return
-    tell(harmless(what))
-    tell(f"  nats per {unit:9}    {score.nats_per_char:.4f}")
-    tell(f"  bits per {unit:9}    {score.bits_per_char:.4f}")
-    tell(f"  perplexity            {score.perplexity:.3f}")
-    tell(f"  accuracy              {score.accuracy:.2%}")
-    tell(f"  {unit + 's scored':20}  {score.chars:,}")
-    tell(f"  {'unknown ' + unit + 's':20}  {score.unknown_chars:,}")
-    if model.lines:
-        tell(f"  {'records':20}  {count_records(ids):,}")
+    print_line(strip_control(what))
+    print_line(f"  nats per {unit:9}    {score.nats_per_char:.4f}")
+    print_line(f"  bits per {unit:9}    {score.bits_per_char:.4f}")
+    print_line(f"  perplexity            {score.perplexity:.3f}")
+    print_line(f"  accuracy              {score.accuracy:.2%}")
+    print_line(f"  {unit + 's scored':20}  {score.chars:,}")
+    print_line(f"  {'unknown ' + unit + 's':20}  {score.unknown_chars:,}")
+    if model.records:
+        print_line(f"  {'records':20}  {count_records(ids):,}")
     if others is not None:
-        tell(table(others, score.bits_per_char, unit))
-        tell(verdict(others, score.bits_per_char, unit))
+        print_line(table(others, score.bits_per_char, unit))
+        print_line(verdict(others, score.bits_per_char, unit))
 
 
 def count_records(laid: Ids) -> int:
@@ -160,13 +160,13 @@ def read_again(run: Run, remedy: str) -> Corpus:
     """The training text. Raises CheckpointError or TextError, which end with the remedy, if it is not there."""
     from ..errors import CheckpointError, TextError
     from ..text.corpus import read_corpus
-    from ..text.reader import STDIN, check_files
+    from ..text.reader import STDIN, check_regular_files
 
     record = run.corpus
     if STDIN in record.names:
         raise CheckpointError(f"the training text came from standard input and cannot be read again; {remedy}")
     try:
-        check_files(record.names)
+        check_regular_files(record.names)
         encoding, as_bytes, lines = record.encoding or "utf-8", record.encoding is None, run.options.lines
         corpus = read_corpus(record.names, encoding, as_bytes, run.vocab, lines, record.characters)
     except TextError as error:

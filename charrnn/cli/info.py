@@ -9,7 +9,7 @@ from math import log
 import click
 
 from .options import checkpoint_option, json_option
-from .output import duration, harmless, network, tell
+from .output import duration, network, print_line, strip_control
 
 
 @click.command("info", short_help="Tell what a checkpoint is.")
@@ -46,11 +46,11 @@ def info_command(checkpoint: str, as_json: bool) -> None:
             "recoveries": progress.recoveries,
             "commands": run.commands,
         }
-        tell(json.dumps(result))
+        print_line(json.dumps(result))
         return
 
     def row(name: str, value: str) -> None:
-        tell(f"{name:14}{harmless(value)}")
+        print_line(f"{name:14}{strip_control(value)}")
 
     row("checkpoint", checkpoint)
     row("model", network(config))
@@ -58,8 +58,8 @@ def info_command(checkpoint: str, as_json: bool) -> None:
     characters = "all bytes" if run.vocab.of_bytes else _shown(run.vocab.characters)
     row("vocabulary", f"{len(run.vocab):,} {run.vocab.unit}s: {characters}")
     row("corpus", f"{', '.join(corpus.names)}: {corpus.characters:,} {run.vocab.unit}s, sha256 {corpus.sha256[:16]}...")
-    if run.known is not None:
-        row("records", f"one a line; {len(run.known):,} distinct ones to learn from are remembered")
+    if run.training_hashes is not None:
+        row("records", f"one a line; {len(run.training_hashes):,} distinct ones to learn from are remembered")
     total = f" of {schedule.total:,}" if schedule.total else ""
     row("trained", f"{progress.step:,}{total} steps in {duration(run.elapsed)}")
     for failed, good in progress.recoveries:

@@ -43,7 +43,7 @@ def write(text: str | bytes) -> None:
     sys.stdout.buffer.flush()
 
 
-def tell(line: str) -> None:
+def print_line(line: str) -> None:
     """Put a line of a command's answer on standard output."""
     write(line + "\n")
 
@@ -53,7 +53,7 @@ def as_text(text: str | bytes) -> str:
     return text.decode("utf-8", "surrogateescape") if isinstance(text, bytes) else text
 
 
-def harmless(text: str | bytes) -> str:
+def strip_control(text: str | bytes) -> str:
     """Text to be shown among other lines: no control character (other than newline and tab) reaches the terminal."""
     if isinstance(text, bytes):
         text = text.decode("utf-8", "replace")

@@ -14,7 +14,7 @@ from .output import wants_colour
 from .score_rows import Output, columns, jsonl, legend, shaded, tsv
 
 if TYPE_CHECKING:
-    from ..evaluation.scoring import Row
+    from ..evaluation.scoring import ScoredUnit
     from ..training.run import Run
 
 COLOUR = ("--colour", "--color")
@@ -22,7 +22,7 @@ WHEN = ("auto", "always", "never")
 SLICE = 1 << 20  # characters
 
 
-class Score(click.Command):
+class ScoreCommand(click.Command):
     """Lets --colour stand alone, whatever follows it."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -33,7 +33,7 @@ class Score(click.Command):
         return super().parse_args(ctx, args)
 
 
-@click.command("score", cls=Score, short_help="Tell how many bits each line, word or character takes.")
+@click.command("score", cls=ScoreCommand, short_help="Tell how many bits each line, word or character takes.")
 @click.argument("texts", metavar="[TEXT]...", nargs=-1)
 @checkpoint_option
 @click.option(
@@ -46,7 +46,7 @@ class Score(click.Command):
     "--top",
     type=whole(1, 10**7),
     metavar="K",
-    help="Only the K oddest rows, the oddest first: by bits / (chars + 16), since a few characters prove little. "
+    help="Only the K top_units rows, the top_units first: by bits / (chars + 16), since a few characters prove little. "
     "They come at the text's end, or with Ctrl-C.",
 )
 @click.option(
@@ -123,7 +123,7 @@ def score_command(
     if encoding and not texts:
         raise click.UsageError("--encoding belongs to a TEXT; there is none.")
     from ..checkpoint.load import load, load_model
-    from ..evaluation.scoring import oddest, strangeness, units
+    from ..evaluation.scoring import scored_units, threshold_value, top_units
     from ..text.reader import label
 
     run = load(checkpoint)
@@ -133,23 +133,23 @@ def score_command(
     output = Output("" if shows_text or as_jsonl else "\t".join(columns(per, against is not None)) + "\n")
     parts = output.flushed_before(read(run, texts, encoding))
     where = ", ".join(map(label, texts)) or "the held-out part"
-    rows = units(run.model(weights), parts, per, unknown, other, threads or physical_cores(), where)
+    rows = scored_units(run.model(weights), parts, per, unknown, other, threads or physical_cores(), where)
     if shows_text:
         click.echo(legend(), err=True)
         line = shaded
     else:
-        rows = (row for row in rows if row.chars and (threshold is None or strangeness(row) >= threshold))
+        rows = (row for row in rows if row.chars and (threshold is None or threshold_value(row) >= threshold))
         line = jsonl if as_jsonl else tsv
     stops: list[SystemExit] = []
-    for row in oddest(until_stopped(rows, stops), top) if top else rows:
+    for row in top_units(until_stopped(rows, stops), top) if top else rows:
         output.add(line(row, per))
     output.flush()
     for stop in stops:
         raise stop
 
 
-def until_stopped(rows: Iterable[Row], stops: list[SystemExit]) -> Iterator[Row]:
-    """The rows up to Ctrl-C, which is noted: where a text has no end, that is when the oddest are wanted."""
+def until_stopped(rows: Iterable[ScoredUnit], stops: list[SystemExit]) -> Iterator[ScoredUnit]:
+    """The rows up to Ctrl-C, which is noted: where a text has no end, that is when the top_units are wanted."""
     try:
         yield from rows
     except SystemExit as stop:
@@ -158,7 +158,7 @@ def until_stopped(rows: Iterable[Row], stops: list[SystemExit]) -> Iterator[Row]
 
 def read(run: Run, names: Sequence[str], encoding: str | None) -> Iterator[str | bytes]:
     """Files as they come or, without any, the part of the training text that was held out."""
-    from ..text.reader import ended, read_bytes, read_text
+    from ..text.reader import read_bytes, read_text, with_final_newline
 
     if not names:
         ids, decode = held_out(run), run.vocab.decode
@@ -167,4 +167,4 @@ def read(run: Run, names: Sequence[str], encoding: str | None) -> Iterator[str |
     encoding = encoding or run.corpus.encoding or "utf-8"
     for name in names:
         pieces: Iterator[str | bytes] = read_bytes(name) if run.vocab.of_bytes else read_text(name, encoding)
-        yield from ended(pieces) if run.options.lines else pieces
+        yield from with_final_newline(pieces) if run.options.lines else pieces

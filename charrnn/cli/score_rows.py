@@ -8,10 +8,10 @@ from math import isfinite
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from .output import harmless, write
+from .output import strip_control, write
 
 if TYPE_CHECKING:
-    from ..evaluation.scoring import Row
+    from ..evaluation.scoring import ScoredUnit
 
 MOST_LINES = 10_000  # that are held before they are written
 LONGEST = 0.1  # seconds that they are held while more come
@@ -51,7 +51,7 @@ def columns(per: str, compared: bool) -> list[str]:
     return names + ["rank"] * (per == "char") + ["other_bits", "ratio"] * compared + ["text"]
 
 
-def tsv(row: Row, per: str) -> str:
+def tsv(row: ScoredUnit, per: str) -> str:
     """A row as a line of columns between tabs; bits in millionths, of which none is lost."""
     number, start, end, chars, bits, bits_per_char, rank, other_bits, ratio, text = row
     line = f"{number}\t{start}\t{end}\t{chars}\t{bits:.6f}\t{bits_per_char:.6f}\t"
@@ -62,7 +62,7 @@ def tsv(row: Row, per: str) -> str:
     return f"{line}{escaped(text)}\n"
 
 
-def jsonl(row: Row, per: str) -> str:
+def jsonl(row: ScoredUnit, per: str) -> str:
     """A row as a JSON object; its text as it stands or, where that is bytes, escaped as in a column."""
     number, *figures, text = row
     values = [number, *(None if isinstance(value, float) and not isfinite(value) else value for value in figures), text]
@@ -95,9 +95,9 @@ def _escaped_byte(character: str) -> str:
     return character if character.isprintable() else "".join(f"\\x{byte:02x}" for byte in data)
 
 
-def shaded(row: Row, per: str) -> str:
+def shaded(row: ScoredUnit, per: str) -> str:
     """A row's text on a background that says how many bits a character of it takes."""
-    text = harmless(row.text) + ("\n" if per == "line" else "")
+    text = strip_control(row.text) + ("\n" if per == "line" else "")
     shade = next((shade for least, shade in reversed(SHADES) if row.bits_per_char >= least), None)
     if shade is None:
         return text

@@ -44,14 +44,14 @@ class Baselines:
     ngram_order: int
 
 
-def baselines(vocab: Vocab, training: Ids, text: Ids, charged: int = 0, restart: int | None = None) -> Baselines:
+def baselines(vocab: Vocab, training: Ids, text: Ids, charged: int = 0, reset_id: int | None = None) -> Baselines:
     """What they make of a text when they have learnt from a training text.
 
-    `charged` unknown characters have been left out of `text`. `restart` is the id of the newline in texts of records.
+    `charged` unknown characters have been left out of `text`. `reset_id` is the id of the newline in texts of records.
     """
     V, training = len(vocab), training[-MOST_LEARNT:]
-    order = best_order(training, V, restart)
-    losses = [float(nats[1:].sum()) / log(2) for nats in ngram_nats(training, text, V, order, restart)]
+    order = best_order(training, V, reset_id)
+    losses = [float(nats[1:].sum()) / log(2) for nats in ngram_nats(training, text, V, order, reset_id)]
     bits = {"uniform": (len(text) - 1) * log2(V), "unigram": losses[0], "ngram": losses[-1]}
 
     before, own = _encoded(vocab, training) + _encoded(vocab, text[:1]), _encoded(vocab, text[1:])

@@ -47,10 +47,10 @@ class Grams(NamedTuple):
     at: Numbers  # the number of the string that ends at each place; -1 if it would begin before the text
 
 
-def ngram_nats(training: Ids, text: Ids, V: int, highest: int, restart: int | None = None) -> Iterator[Array]:
+def ngram_nats(training: Ids, text: Ids, V: int, highest: int, reset_id: int | None = None) -> Iterator[Array]:
     """The nats of each character of a text by the n-gram models of a training text, n = 1, 2 ... `highest`.
 
-    Ids are below V; `restart` is that of the newline in texts of records. There are fewer orders if the training text
+    Ids are below V; `reset_id` is that of the newline in texts of records. There are fewer orders if the training text
     has fewer characters. Takes some 110 bytes for each of them, whatever V is: no table is larger than the text.
     """
     lower = np.full(len(text), 1 / V)
@@ -63,27 +63,27 @@ def ngram_nats(training: Ids, text: Ids, V: int, highest: int, restart: int | No
         known = grams.codes[place] == codes
         yield -np.log(_interpolated(grams.codes, grams.counts, V, context, place, known, lower))
 
-        longer = _grams(_contexts(grams.at, training, n, restart), training, V)
+        longer = _grams(_contexts(grams.at, training, n, reset_id), training, V)
         lower = _interpolated(grams.codes, _continuations(grams, longer), V, context, place, known, lower)
-        context = _contexts(np.where(known, place, -1), text, n, restart)
+        context = _contexts(np.where(known, place, -1), text, n, reset_id)
         grams = longer
 
 
-def best_order(training: Ids, V: int, restart: int | None = None) -> int:
+def best_order(training: Ids, V: int, reset_id: int | None = None) -> int:
     """The order that does best on a part of the training text when fitted on the rest of it."""
-    fitted, held_out = _divided(training, restart)
+    fitted, held_out = _divided(training, reset_id)
     losses: list[float] = []
-    for nats in ngram_nats(fitted, held_out, V, HIGHEST, restart):
+    for nats in ngram_nats(fitted, held_out, V, HIGHEST, reset_id):
         losses.append(float(nats.sum()))
         if losses[-1] > min(losses):  # it has turned
             break
     return int(np.argmin(losses)) + 1
 
 
-def _divided(training: Ids, restart: int | None) -> tuple[Ids, Ids]:
+def _divided(training: Ids, reset_id: int | None) -> tuple[Ids, Ids]:
     """What comes before the end, and the end; of records a share, with all copies of a record on the same side."""
-    if restart is not None:
-        edges = np.append(np.flatnonzero(training == restart), len(training))
+    if reset_id is not None:
+        edges = np.append(np.flatnonzero(training == reset_id), len(training))
         records = (training[a:b].tobytes() for a, b in pairwise(edges.tolist()))
         out = np.array([crc32(record) % round(1 / HELD_OUT) == 0 for record in records], np.bool_)
         if out.any() and not out.all():
@@ -100,11 +100,11 @@ def _grams(context: Numbers, text: Ids, V: int) -> Grams:
     return Grams(codes, counts, at)
 
 
-def _contexts(at: Numbers, text: Ids, n: int, restart: int | None) -> Numbers:
+def _contexts(at: Numbers, text: Ids, n: int, reset_id: int | None) -> Numbers:
     """The numbers of the n characters before each place, from those of the strings that end at each; -1 for none."""
     context = np.append(-1, at)[:-1]
-    if restart is not None and n > 1:
-        context[1:][text[:-1] == restart] = -1
+    if reset_id is not None and n > 1:
+        context[1:][text[:-1] == reset_id] = -1
     return context
 
 

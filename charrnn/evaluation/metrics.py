@@ -15,20 +15,20 @@ from ..language_model import LanguageModel
 from ..nn.ensemble import Network
 from ..nn.loss import nats
 from ..text.vocab import UNKNOWN_POLICIES, Ids
-from .windows import Cut, cut, groups, in_order, predictions
+from .windows import WindowSpec, group_edges, map_in_order, predictions, window_spec
 
 
 @dataclass(frozen=True)
-class Score:
-    """What a model made of some characters: their sum in nats, how many were scored, how many it guessed first."""
+class Metrics:
+    """What a model made of some characters: their sum in nats, spec many were scored, spec many it guessed first."""
 
     nats: float = 0.0
     chars: int = 0
     correct: int = 0
     unknown_chars: int = 0
 
-    def __add__(self, other: Score) -> Score:
-        return Score(
+    def __add__(self, other: Metrics) -> Metrics:
+        return Metrics(
             self.nats + other.nats,
             self.chars + other.chars,
             self.correct + other.correct,
@@ -56,7 +56,7 @@ class Score:
 
 def evaluate(
     model: LanguageModel, text: str | bytes, unknown: str = "error", window: int | None = None, threads: int = 1
-) -> Score:
+) -> Metrics:
     """The score of a text.
 
     `unknown` says what happens to characters outside the vocabulary: "error" raises UnknownCharacterError; "skip"
@@ -64,8 +64,8 @@ def evaluate(
     scores windows of N characters instead, each from the zero state. Raises TextError where there is nothing to score.
     """
     ids, missing = model.vocab.encode(text, check_policy(unknown))
-    parts = scores(model.network, model.lay_out(ids), window, threads, model.restart)
-    return sum(parts, start=unknown_score(model, missing, unknown))
+    parts = partial_metrics(model.network, model.lay_out(ids), window, threads, model.reset_id)
+    return sum(parts, start=unknown_metrics(model, missing, unknown))
 
 
 def check_policy(unknown: str) -> str:
@@ -74,33 +74,33 @@ def check_policy(unknown: str) -> str:
     return unknown
 
 
-def unknown_score(model: LanguageModel, missing: int, unknown: str) -> Score:
+def unknown_metrics(model: LanguageModel, missing: int, unknown: str) -> Metrics:
     """What the unknown characters of a text cost under a policy."""
     charged = missing if unknown == "uniform" else 0
-    return Score(charged * log(len(model.vocab)), charged, 0, missing)
+    return Metrics(charged * log(len(model.vocab)), charged, 0, missing)
 
 
-def scores(
-    network: Network, ids: Ids, window: int | None = None, threads: int = 1, restart: int | None = None
-) -> Iterator[Score]:
+def partial_metrics(
+    network: Network, ids: Ids, window: int | None = None, threads: int = 1, reset_id: int | None = None
+) -> Iterator[Metrics]:
     """The score of a text given as ids, in parts: their sum is the whole, their `chars` tell the progress.
 
-    `restart` is the id at which, when it is read, the state starts again: the newline in a text of records.
+    `reset_id` is the id at which, when it is read, the state starts again: the newline in a text of records.
     """
-    if len(ids) < 2 and restart is not None:
+    if len(ids) < 2 and reset_id is not None:
         raise TextError("the text has no line that is not empty and that the model can read")
     if len(ids) < 2:
         raise TextError(f"the text has {len(ids)} characters that the model knows; evaluating takes at least 2")
     if window is not None and window < 1:
         raise OptionError(f"a window of {window} characters holds nothing to score; it must be 1 or more")
-    how = cut(restart, window)
-    yield from in_order(partial(_score, network, ids, how), groups(0, len(ids) - 1, how.piece), threads)
+    spec = window_spec(reset_id, window)
+    yield from map_in_order(partial(_score, network, ids, spec), group_edges(0, len(ids) - 1, spec.window), threads)
 
 
-def _score(network: Network, ids: Ids, how: Cut, given_up: Event, begin: int, end: int) -> Score:
-    total = Score()
+def _score(network: Network, ids: Ids, spec: WindowSpec, cancelled: Event, begin: int, end: int) -> Metrics:
+    total = Metrics()
     with np.errstate(all="ignore"):  # weights of a run that diverged give a score that is not finite
-        for places, scored, logits, y in predictions(network, ids, how, given_up, begin, end):
+        for places, scored, logits, y in predictions(network, ids, spec, cancelled, begin, end):
             losses, guesses = nats(logits, y)[scored], (logits.argmax(axis=0) == y)[scored]
-            total += Score(float(losses.sum(dtype=np.float64)), len(places), int(guesses.sum()))
+            total += Metrics(float(losses.sum(dtype=np.float64)), len(places), int(guesses.sum()))
     return total

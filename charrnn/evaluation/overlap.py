@@ -19,7 +19,7 @@ SHORT, LONG = 8, 32  # characters of the grams that are counted: about a word an
 
 
 @dataclass(frozen=True)
-class Span:
+class CopiedSpan:
     """A stretch that stands word for word in a sample and in a corpus. Offsets are in characters (or bytes), from 0."""
 
     text: Text
@@ -31,21 +31,21 @@ class Span:
 
 
 @dataclass(frozen=True)
-class Copied:
+class Overlap:
     """The longest span that was copied, the first in the corpus if there are several, and how much is new.
 
     `new_8` and `new_32` are the shares of the 8-grams and the 32-grams of the samples, each place counted, that the
     corpus does not have; None where no sample is so long.
     """
 
-    longest: Span | None
+    longest: CopiedSpan | None
     new_8: float | None
     new_32: float | None
     grams_8: int
     grams_32: int
 
 
-def copied(samples: Text | Sequence[Text], corpus: Sequence[str], encoding: str = "utf-8") -> Copied:
+def copied(samples: Text | Sequence[Text], corpus: Sequence[str], encoding: str = "utf-8") -> Overlap:
     """How much of some samples stands in the files of a corpus, each of which is a text of its own.
 
     The files are read as a training text is: in pieces, so their length does not matter, and decompressed by suffix;
@@ -64,7 +64,7 @@ def copied(samples: Text | Sequence[Text], corpus: Sequence[str], encoding: str 
         for part in _read(name, True in of_bytes, encoding):
             search.add(part)
     short, long = search.seen[SHORT], search.seen[LONG]
-    return Copied(
+    return Overlap(
         longest=_span(search.longest, texts, own, corpus) if search.longest else None,
         new_8=short.new,
         new_32=long.new,
@@ -81,10 +81,10 @@ def _read(name: str, as_bytes: bool, encoding: str) -> Iterator[Points]:
     yield from map(_points, read_bytes(name) if as_bytes else read_text(name, encoding))
 
 
-def _span(match: Match, texts: Sequence[Text], own: Texts, corpus: Sequence[str]) -> Span:
+def _span(match: Match, texts: Sequence[Text], own: Texts, corpus: Sequence[str]) -> CopiedSpan:
     number = int(np.searchsorted(own.starts, match.place, "right")) - 1
     offset = match.place - int(own.starts[number])
-    return Span(
+    return CopiedSpan(
         texts[number][offset : offset + match.length],
         label(corpus[match.corpus]),
         match.corpus_offset,

@@ -21,12 +21,12 @@ from ..text.segment import check_unit, ends
 from .metrics import check_policy
 from .surprisal import MILLION, Part, surprisals, together
 
-DOUBT = 16  # characters that cost nothing, added to each row when rows are ranked
+PRIOR_CHARS = 16  # characters that cost nothing, added to each row when rows are ranked
 SLICE = 1 << 20  # characters of a text in memory that are scored at a time
 SHORT = 1 << 15  # and made rows of
 
 
-class Row(NamedTuple):
+class ScoredUnit(NamedTuple):
     """What a model makes of one character, word or line.
 
     Offsets count from 0 in the text as it was read, in characters (bytes in a model of bytes): text[start:end], which
@@ -52,7 +52,7 @@ def score(
     unknown: str = "uniform",
     against: LanguageModel | None = None,
     threads: int = 1,
-) -> Iterator[Row]:
+) -> Iterator[ScoredUnit]:
     """The rows of a text, or of one that comes in parts, `per` "char", "word" or "line", in order.
 
     There is no row for what has no character that is scored: the first character of a text, since nothing comes before
@@ -61,10 +61,10 @@ def score(
     UnknownCharacterError.
     """
     parts = (text[i : i + SLICE] for i in range(0, len(text), SLICE)) if isinstance(text, str | bytes) else text
-    return (row for row in units(model, parts, per, unknown, against, threads) if row.chars)
+    return (row for row in scored_units(model, parts, per, unknown, against, threads) if row.chars)
 
 
-def units(
+def scored_units(
     model: LanguageModel,
     parts: Iterable[str | bytes],
     per: str,
@@ -72,11 +72,11 @@ def units(
     against: LanguageModel | None = None,
     threads: int = 1,
     where: str = "the text",
-) -> Iterator[Row]:
+) -> Iterator[ScoredUnit]:
     """As `score`, with a row for everything: all texts together are the text. `where` is its name in errors."""
     check_unit(per)
     check_policy(unknown)
-    if against and (against.vocab.of_bytes, against.lines) != (model.vocab.of_bytes, model.lines):
+    if against and (against.vocab.of_bytes, against.records) != (model.vocab.of_bytes, model.records):
         raise OptionError(
             "the two models read different things: both must be of characters or bytes, and of lines or not"
         )
@@ -88,18 +88,18 @@ def units(
     return _rows(together(ours, theirs), per)
 
 
-def _rows(parts: Iterable[tuple[Part, Part | None]], per: str) -> Iterator[Row]:
+def _rows(parts: Iterable[tuple[Part, Part | None]], per: str) -> Iterator[ScoredUnit]:
     number, offset, after_space = 1, 0, True
     texts: list[Any] = []  # of the unit that has not ended yet; and where it starts, and its sums
     start, chars, bits, others = 0, 0, 0.0, 0.0
 
-    def row(end: int, rank: int) -> Row:
+    def row(end: int, rank: int) -> ScoredUnit:
         text = texts[0][:0].join(texts)
         if per == "line":
             text = text.removesuffix("\n" if isinstance(text, str) else b"\n")
         own, other = bits / MILLION, (others / MILLION if compared else None)
         ratio = None if other is None else (others - bits) / MILLION
-        return Row(number, start, end, chars, own, own / max(1, chars), rank or None, other, ratio, text)
+        return ScoredUnit(number, start, end, chars, own, own / max(1, chars), rank or None, other, ratio, text)
 
     compared = False
     for part, other in _short(parts):
@@ -135,19 +135,19 @@ def _short(parts: Iterable[tuple[Part, Part | None]]) -> Iterator[tuple[Part, Pa
             yield part.between(start, stop), None if other is None else other.between(start, stop)
 
 
-def oddest(rows: Iterable[Row], count: int) -> list[Row]:
-    """The `count` rows of the highest oddity, the oddest first, in memory for no more than these."""
-    return nlargest(count, rows, key=oddity)
+def top_units(rows: Iterable[ScoredUnit], count: int) -> list[ScoredUnit]:
+    """The `count` rows of the highest rank_key, the top_units first, in memory for no more than these."""
+    return nlargest(count, rows, key=rank_key)
 
 
-def oddity(row: Row) -> float:
+def rank_key(row: ScoredUnit) -> float:
     """bits / (chars + 16), since a few characters prove little; where two models are compared, their ratio.
 
-    By bits the longest lines would be the oddest, by bits per character those of one character.
+    By bits the longest lines would be the top_units, by bits per character those of one character.
     """
-    return row.bits / (row.chars + DOUBT) if row.ratio is None else row.ratio
+    return row.bits / (row.chars + PRIOR_CHARS) if row.ratio is None else row.ratio
 
 
-def strangeness(row: Row) -> float:
+def threshold_value(row: ScoredUnit) -> float:
     """What a threshold is about: bits per character; where two models are compared, their ratio."""
     return row.bits_per_char if row.ratio is None else row.ratio

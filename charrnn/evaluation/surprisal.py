@@ -20,7 +20,7 @@ from ..nn.ensemble import Network
 from ..nn.loss import nats
 from ..nn.params import Array
 from ..text.vocab import Ids, id_type
-from .windows import Cut, cut, groups, in_order, predictions
+from .windows import WindowSpec, group_edges, map_in_order, predictions, window_spec
 
 MOST_HELD = 1 << 20  # characters that wait for their piece, in a text of unknown ones
 MILLION = 1_000_000
@@ -65,12 +65,12 @@ class _Reading:
 
     def __init__(self, model: LanguageModel, unknown: str, ranked: bool, threads: int, where: str) -> None:
         self.model, self.unknown, self.ranked, self.threads, self.where = model, unknown, ranked, threads, where
-        self.cut = cut(model.restart)
-        first = [] if model.restart is None else [model.restart]
+        self.spec = window_spec(model.reset_id)
+        first = [] if model.reset_id is None else [model.reset_id]
         self.ids: Ids = np.array(first, id_type(len(model.vocab)))  # from the warm-up of a piece that is not scored yet
-        self.done = 0  # how many of them have been read; the one after those has been predicted
-        self.position = 0  # how many characters came
-        self.last = model.start  # the last one that is known
+        self.done = 0  # spec many of them have been read; the one after those has been predicted
+        self.position = 0  # spec many characters came
+        self.last = model.bos_id  # the last one that is known
         self.ended = True  # does what came end with a newline?
         self.held = Part(model.vocab.decode(self.ids[:0]), np.zeros(0, np.bool_), np.zeros(0), np.zeros(0, np.int32))
         self.waiting = np.zeros(0, np.bool_)  # which of the held characters are still to be scored
@@ -84,8 +84,8 @@ class _Reading:
 
     def finish(self) -> Iterator[Part]:
         """There is no more: score the rest. A last line without its newline is a record all the same."""
-        if self.cut.restart is not None and self.position and not self.ended:
-            self._take(self.model.vocab.decode(np.array([self.cut.restart])))
+        if self.spec.reset_id is not None and self.position and not self.ended:
+            self._take(self.model.vocab.decode(np.array([self.spec.reset_id])))
         yield from self._score(len(self.ids) - 1)
 
     def _let_go(self) -> Part:
@@ -101,13 +101,13 @@ class _Reading:
         return int(self.waiting.argmax()) if self.waiting.any() else len(self.waiting)
 
     def _take(self, text: str | bytes) -> None:
-        vocab, restart = self.model.vocab, self.cut.restart
+        vocab, reset_id = self.model.vocab, self.spec.reset_id
         ids, missing = vocab.encode(text, self.unknown, self.where, self.position)
         known = vocab.known(text) if missing else np.ones(len(text), np.bool_)
         waiting = known.copy()
-        if restart is not None:
+        if reset_id is not None:
             symbols = np.append(self.last, ids)
-            records = (symbols[1:] != restart) | (symbols[:-1] != restart)  # no empty lines
+            records = (symbols[1:] != reset_id) | (symbols[:-1] != reset_id)  # no empty lines
             self.last, ids, waiting[known] = int(symbols[-1]), ids[records], records
         elif len(ids) and not len(self.ids):
             waiting[known.argmax()] = False  # the first character follows nothing
@@ -126,35 +126,35 @@ class _Reading:
 
     def _whole(self) -> int:
         """How many of `ids` can be read now by the cut: to the end of a piece, or of a record."""
-        end = (len(self.ids) - 1) // self.cut.piece * self.cut.piece
-        if self.cut.restart is None:
+        end = (len(self.ids) - 1) // self.spec.window * self.spec.window
+        if self.spec.reset_id is None:
             return end
-        ended = np.flatnonzero(self.ids[self.done + 1 :] == self.cut.restart)
+        ended = np.flatnonzero(self.ids[self.done + 1 :] == self.spec.reset_id)
         return max(end, self.done + 1 + int(ended[-1])) if len(ended) else end
 
     def _score(self, end: int) -> Iterator[Part]:
         """Read up to `end`, let go of what is certain, and forget what no piece to come will be warmed up on."""
         if end > self.done:
-            edges = groups(self.done, end, self.cut.piece)
-            work = partial(_predict, self.model.network, self.ids, self.cut, self.ranked)
-            for millionths, ranks in in_order(work, edges, self.threads):
+            edges = group_edges(self.done, end, self.spec.window)
+            work = partial(_predict, self.model.network, self.ids, self.spec, self.ranked)
+            for millionths, ranks in map_in_order(work, edges, self.threads):
                 places = np.flatnonzero(self.waiting)[: len(ranks)]
                 self.waiting[places] = False
                 self.held.millionths[places], self.held.ranks[places] = millionths, ranks
                 yield self._let_go()
-            warm_up = -(-self.cut.warm_up // self.cut.piece) * self.cut.piece
-            forgotten = max(0, end // self.cut.piece * self.cut.piece - warm_up)
+            warm_up = -(-self.spec.warm_up // self.spec.window) * self.spec.window
+            forgotten = max(0, end // self.spec.window * self.spec.window - warm_up)
             self.ids, self.done = self.ids[forgotten:], end - forgotten
         yield self._let_go()
 
 
 def _predict(
-    network: Network, ids: Ids, how: Cut, ranked: bool, given_up: Event, begin: int, end: int
+    network: Network, ids: Ids, spec: WindowSpec, ranked: bool, cancelled: Event, begin: int, end: int
 ) -> tuple[Array, Array]:
     """Millionths of bits and ranks of the characters at `begin` + 1 to `end`."""
     losses, ranks = np.empty(end - begin), np.zeros(end - begin, np.int32)
     with np.errstate(all="ignore"):  # weights of a run that diverged give a score that is not finite
-        for places, scored, logits, y in predictions(network, ids, how, given_up, begin, end):
+        for places, scored, logits, y in predictions(network, ids, spec, cancelled, begin, end):
             losses[places - begin - 1] = nats(logits, y)[scored]
             if ranked:
                 better = logits > logits[y, np.arange(len(y))]

@@ -1,8 +1,8 @@
 """What a network expects at every place of a text: the one definition that `eval`, `score` and validation share.
 
-The text is cut every PIECE characters from its start. Each piece is read from the zero state, after the WARM_UP
+The text is cut every WINDOW characters from its start. Each piece is read from the zero state, after the WARM_UP
 characters before it, which are not scored (the first piece has none). So every character after the first is scored
-exactly once, pieces can be read side by side, and the figure does not depend on how many are. How far it is from one
+exactly once, pieces can be read side by side, and the figure does not depend on spec many are. How far it is from one
 sequential pass is measured in benchmarks/README.md.
 
 In a text of records the state starts again at zero wherever a newline is read, so there the text is cut, too, and
@@ -24,7 +24,7 @@ from ..nn.ensemble import Network
 from ..nn.params import Array
 from ..text.vocab import Ids
 
-PIECE = 4096
+WINDOW = 4096
 WARM_UP = 512
 STREAMS = 32  # pieces read side by side, at most; changes the speed, not the figure
 GROUPS = 4  # of pieces, if there are enough for FEWEST_STREAMS in each, so that threads have something to share
@@ -34,82 +34,82 @@ CHUNK = 64
 Result = TypeVar("Result")
 
 
-class Cut(NamedTuple):
-    """How a text is cut, as above. `restart` is the id of the newline in a text of records, else None."""
+class WindowSpec(NamedTuple):
+    """How a text is cut, as above. `reset_id` is the id of the newline in a text of records, else None."""
 
-    piece: int
+    window: int
     warm_up: int
-    restart: int | None
+    reset_id: int | None
 
 
-def cut(restart: int | None = None, window: int | None = None) -> Cut:
+def window_spec(reset_id: int | None = None, window: int | None = None) -> WindowSpec:
     """The cut that everything is scored by, or into windows of so many characters without a warm-up."""
-    return Cut(PIECE, WARM_UP, restart) if window is None else Cut(window, 0, restart)
+    return WindowSpec(WINDOW, WARM_UP, reset_id) if window is None else WindowSpec(window, 0, reset_id)
 
 
-def groups(begin: int, end: int, piece: int) -> list[int]:
+def group_edges(begin: int, end: int, window: int) -> list[int]:
     """The edges, from `begin` to `end`, of groups of pieces that are read side by side."""
-    first = begin // piece
-    count = -(-end // piece) - first
+    first = begin // window
+    count = -(-end // window) - first
     number = max(1, -(-count // STREAMS), min(GROUPS, count // FEWEST_STREAMS))
-    return [begin, *((first + count * i // number) * piece for i in range(1, number)), end]
+    return [begin, *((first + count * i // number) * window for i in range(1, number)), end]
 
 
 def most_streams(characters: int) -> int:
     """How many pieces are read side by side at most, of a text of so many characters."""
-    return max(-(-(end - begin) // PIECE) for begin, end in pairwise(groups(0, characters, PIECE)))
+    return max(-(-(end - begin) // WINDOW) for begin, end in pairwise(group_edges(0, characters, WINDOW)))
 
 
-def in_order(work: Callable[[Event, int, int], Result], edges: Sequence[int], threads: int) -> Iterator[Result]:
-    """work(given_up, begin, end) between all edges, on so many threads; the results in their order.
+def map_in_order(work: Callable[[Event, int, int], Result], edges: Sequence[int], threads: int) -> Iterator[Result]:
+    """work(cancelled, begin, end) between all edges, on so many threads; the results in their order.
 
-    Whoever stops asking need not wait for what is being read: `given_up` is set, and the result of no use.
+    Whoever stops asking need not wait for what is being read: `cancelled` is set, and the result of no use.
     """
-    given_up = Event()
+    cancelled = Event()
     if threads == 1 or len(edges) == 2:
-        yield from (work(given_up, *pair) for pair in pairwise(edges))
+        yield from (work(cancelled, *pair) for pair in pairwise(edges))
         return
     with ThreadPoolExecutor(threads) as pool:
         try:
-            yield from pool.map(partial(work, given_up), edges, edges[1:])
+            yield from pool.map(partial(work, cancelled), edges, edges[1:])
         finally:
-            given_up.set()
+            cancelled.set()
             pool.shutdown(cancel_futures=True)
 
 
 def predictions(
-    network: Network, ids: Ids, how: Cut, given_up: Event, begin: int, end: int
+    network: Network, ids: Ids, spec: WindowSpec, cancelled: Event, begin: int, end: int
 ) -> Iterator[tuple[Array, Array, Array, Array]]:
     """What the network expects at the places `begin` + 1 to `end` of a text, each once, in any order, until given up.
 
     Yields the places; which columns are theirs; the logits (V, N) of all columns, good until the next are asked for;
     and what really follows, y (N,).
     """
-    first, start, stop = stretches(ids, how, begin, end)
+    first, start, stop = spans(ids, spec, begin, end)
     order = np.argsort(first - stop, kind="stable")  # the longest first
     while len(order):
         longest = int(stop[order[0]] - first[order[0]])
         T = -(-longest // -(-longest // CHUNK))
         batch, order = np.split(order, [STREAMS * CHUNK // T])
         for columns in _read(network, ids, first[batch], start[batch], stop[batch], T):
-            if given_up.is_set():
+            if cancelled.is_set():
                 return
             yield columns
 
 
-def stretches(ids: Ids, how: Cut, begin: int, end: int) -> tuple[Array, Array, Array]:
+def spans(ids: Ids, spec: WindowSpec, begin: int, end: int) -> tuple[Array, Array, Array]:
     """Where the network reads from the zero state to predict the places `begin` + 1 to `end` of a text.
 
     A stretch is read from `first` to before `stop`; what is read from `start` on is followed by a place to be scored.
     In a text that comes in parts `begin` and `end` may be any places in it.
     """
-    starts = [np.array([begin]), np.arange(begin // how.piece + 1, -(-end // how.piece)) * how.piece]
-    if how.restart is not None:
-        starts.append(begin + np.flatnonzero(ids[begin:end] == how.restart))
+    starts = [np.array([begin]), np.arange(begin // spec.window + 1, -(-end // spec.window)) * spec.window]
+    if spec.reset_id is not None:
+        starts.append(begin + np.flatnonzero(ids[begin:end] == spec.reset_id))
     start = np.unique(np.concatenate(starts))
-    first = np.maximum(0, start // how.piece * how.piece - how.warm_up)
-    if how.restart is not None:
-        restarts = first[0] + np.flatnonzero(ids[first[0] : end] == how.restart)
+    first = np.maximum(0, start // spec.window * spec.window - spec.warm_up)
+    if spec.reset_id is not None:
+        restarts = first[0] + np.flatnonzero(ids[first[0] : end] == spec.reset_id)
         first = np.maximum(first, np.append(0, restarts)[np.searchsorted(restarts, start, "right")])
     return first, start, np.append(start[1:], end)
 

@@ -19,7 +19,7 @@ from .lock import Lock
 NEW, OLD = PASSING = (".new", ".bak")
 
 
-class Place:
+class Slot:
     """The place that a user calls `name`. As a context manager it is this process's alone. Raises CheckpointError."""
 
     def __init__(self, name: str) -> None:
@@ -29,7 +29,7 @@ class Place:
         self.locked = False
         self.replacing = False
 
-    def __enter__(self) -> Place:
+    def __enter__(self) -> Slot:
         self.hold()
         if self.locked:
             sweep(self.target)

@@ -21,7 +21,7 @@ from .config import ModelConfig
 from .loss import log_softmax
 from .model import Model, State
 from .params import Array, Params
-from .stepper import Carried, Stepper
+from .stepper import Stepper, StepperState
 from .workspace import Workspace
 
 Layer = TypeVar("Layer")
@@ -51,7 +51,7 @@ class Ensemble:
         new: list[tuple[Array, ...]] = []
 
         def logs() -> Iterator[Array]:
-            for network, own in zip(self.networks, apart(state, len(self.networks)), strict=True):
+            for network, own in zip(self.networks, split_by_network(state, len(self.networks)), strict=True):
                 new.extend(network.forward(x, own, work))
                 yield log_softmax(work.logits)
 
@@ -65,14 +65,14 @@ class EnsembleStepper:
     def __init__(self, networks: Sequence[Model]) -> None:
         self.steppers = [Stepper(network) for network in networks]
 
-    def carry(self, state: State) -> Carried:
+    def carry(self, state: State) -> StepperState:
         """What `step` needs to go on from a state."""
-        parts = zip(self.steppers, apart(state, len(self.steppers)), strict=True)
+        parts = zip(self.steppers, split_by_network(state, len(self.steppers)), strict=True)
         return tuple(layer for stepper, own in parts for layer in stepper.carry(own))
 
-    def step(self, x: Array, carried: Carried) -> tuple[Array, Carried]:
+    def step(self, x: Array, stepper_state: StepperState) -> tuple[Array, StepperState]:
         """Read the ids x (B,): ln p (V, B) of what follows, and what to carry to the next step."""
-        parts = zip(self.steppers, apart(carried, len(self.steppers)), strict=True)
+        parts = zip(self.steppers, split_by_network(stepper_state, len(self.steppers)), strict=True)
         logits, new = zip(*(stepper.step(x, own) for stepper, own in parts), strict=True)
         return log_mean(map(log_softmax, logits)), tuple(layer for own in new for layer in own)
 
@@ -80,22 +80,22 @@ class EnsembleStepper:
 Network = Model | Ensemble
 
 
-def build(config: ModelConfig, params: Params) -> Network:
+def make_network(config: ModelConfig, params: Params) -> Network:
     """The network of this config, or the several of it."""
     return Model(config, params) if config.networks == 1 else Ensemble(config, params)
 
 
-def members(network: Network) -> list[Model]:
+def networks_of(network: Network) -> list[Model]:
     """The single networks."""
     return network.networks if isinstance(network, Ensemble) else [network]
 
 
-def stepper(network: Network) -> Stepper | EnsembleStepper:
+def make_stepper(network: Network) -> Stepper | EnsembleStepper:
     """What reads one character at a time."""
     return EnsembleStepper(network.networks) if isinstance(network, Ensemble) else Stepper(network)
 
 
-def apart(layers: tuple[Layer, ...], count: int) -> Iterator[tuple[Layer, ...]]:
+def split_by_network(layers: tuple[Layer, ...], count: int) -> Iterator[tuple[Layer, ...]]:
     """The layers of each of so many networks."""
     each = len(layers) // count
     return (layers[start : start + each] for start in range(0, len(layers), each))

@@ -25,22 +25,22 @@ def normalise(output: Array, out: Array) -> Array:
     return np.asarray(scale)
 
 
-def backward(dnormal: Array, normal: Array, scale: Array) -> Array:
+def backward(dnormed: Array, normed: Array, scale: Array) -> Array:
     """Turn dy (H, columns) into ds, in place, given y, which is overwritten, and r."""
-    normal *= _mean_product(dnormal, normal)
-    dnormal -= _mean(dnormal)
-    dnormal -= normal
-    dnormal *= scale
-    return dnormal
+    normed *= _mean_product(dnormed, normed)
+    dnormed -= _mean(dnormed)
+    dnormed -= normed
+    dnormed *= scale
+    return dnormed
 
 
-def reading(W: Array) -> Array:
+def folded(W: Array) -> Array:
     """What to multiply an output s with, in place of y with W: W less the means of its rows, below it the mean of s."""
     return np.concatenate([W - W.mean(axis=1, keepdims=True), np.full((1, W.shape[1]), 1 / W.shape[1], W.dtype)])
 
 
-def read(product: Array, output: Array) -> Array:
-    """W y, from the product of `reading(W)` with an output s (H, columns). For one column numbers are faster."""
+def folded_product(product: Array, output: Array) -> Array:
+    """W y, from the product of `folded(W)` with an output s (H, columns). For one column numbers are faster."""
     if output.shape[1] == 1:
         mean = float(product[-1, 0])
         variance = float(np.vdot(output, output)) / len(output) - mean * mean

@@ -52,19 +52,19 @@ class Model:
         x: Array,
         state: State,
         work: Workspace,
-        keep: Array | None = None,
+        carry_mask: Array | None = None,
         dropout: Dropout = NO_DROPOUT,
         key: tuple[int, ...] = (),
     ) -> State:
         """Read the ids x (T, B) and leave in `work.logits` (V, T*B) a score for each possible next character.
 
-        `keep` (T, B) is 0 where a stream's state starts again at zero before x_t is read, else 1. `key` is (seed, step,
-        ...), from which the dropout masks are drawn. Returns the state after the last character.
+        `carry_mask` (T, B) is 0 where a stream's state is reset before x_t is read, else 1. `key` is (seed, step, ...),
+        from which the dropout masks are drawn. Returns the state after the last character.
         """
         for most, share in zip(work.dropout, dropout, strict=True):
             assert most or not share, "the workspace has no buffers for this dropout"
         p, B = self.params, work.B
-        kept = None if keep is None else pad(keep, work.columns, 1)
+        kept = None if carry_mask is None else pad(carry_mask, work.columns, 1)
         new_state, output = [], work.flat_output
         for number, layer in enumerate(work.layers):
             bias = p[f"bh{number}"][:, None]
@@ -74,39 +74,39 @@ class Model:
                     np.take(columns, x_t, axis=1, out=a_t, mode="clip")
             else:
                 flat_a = work.flat_a[: len(bias)]
-                np.matmul(p[f"Wxh{number}"], work.layers[number - 1].normal, out=flat_a)
+                np.matmul(p[f"Wxh{number}"], work.layers[number - 1].normed, out=flat_a)
                 np.add(unflatten(flat_a, work.T), bias, out=layer.a[:, :, :B])
             initial = tuple(pad(part, work.columns) for part in state[number])
             Whh = p[f"Whh{number}"]
             if work.dropout.recurrence:
                 dropout_mask(layer.Whh_mask, dropout.recurrence, *key, number, 1)  # 1: not the outputs' numbers
                 Whh = np.multiply(Whh, layer.Whh_mask, out=layer.Whh)
-            last = self.cell.forward(layer.a, Whh, initial, layer.cell, kept)
+            last = self.cell.forward(layer.a, Whh, initial, layer.cache, kept)
             new_state.append(tuple(part[:, :B] for part in last))
-            flatten(layer.cell.h, layer.flat_h)
+            flatten(layer.cache.h, layer.flat_h)
             h = layer.flat_h[:, B:]
             if work.dropout.outputs:
                 dropout_mask(layer.mask, dropout.outputs, *key, number)
-                h = np.multiply(h, layer.mask, out=layer.normal if number else work.flat_output)
+                h = np.multiply(h, layer.mask, out=layer.normed if number else work.flat_output)
             output = np.add(output, h, out=work.flat_output) if number else h
-            layer.scale = layer_norm.normalise(output, layer.normal)
-        np.matmul(p["Why"], work.layers[-1].normal, out=work.logits)
+            layer.scale = layer_norm.normalise(output, layer.normed)
+        np.matmul(p["Why"], work.layers[-1].normed, out=work.logits)
         work.logits += p["by"][:, None]
         return tuple(new_state)
 
-    def backward(self, x: Array, work: Workspace, grads: Params, keep: Array | None = None) -> State:
+    def backward(self, x: Array, work: Workspace, grads: Params, carry_mask: Array | None = None) -> State:
         """Fill `grads` from the logits' gradient, which stands in `work.logits` (V, T*B).
 
-        Must follow `forward` with the same x, keep and workspace. Returns the gradient of the initial state. The
+        Must follow `forward` with the same x, carry_mask and workspace. Returns the gradient of the initial state. The
         chunk's last state is taken to have no gradient: that is what truncated BPTT truncates.
         """
         p, dlogits, B = self.params, work.logits, work.B
-        kept = None if keep is None else pad(keep, work.columns, 1)
+        kept = None if carry_mask is None else pad(carry_mask, work.columns, 1)
         top = work.layers[-1]
-        np.matmul(dlogits, top.normal.T, out=grads["Why"])
+        np.matmul(dlogits, top.normed.T, out=grads["Why"])
         dlogits.sum(axis=1, out=grads["by"])
-        dnormal = np.matmul(p["Why"].T, dlogits, out=work.flat_doutput)
-        layer_norm.backward(dnormal, top.normal, top.scale)
+        dnormed = np.matmul(p["Why"].T, dlogits, out=work.flat_doutput)
+        layer_norm.backward(dnormed, top.normed, top.scale)
 
         dstate = []
         for number, layer in reversed(list(enumerate(work.layers))):
@@ -115,23 +115,23 @@ class Model:
             if work.dropout.outputs:
                 dh *= unflatten(layer.mask, work.T)
             Whh = layer.Whh if work.dropout.recurrence else p[f"Whh{number}"]
-            da, drecurrent, initial = self.cell.backward(work.dh, layer.a, Whh, layer.cell, kept)
+            da, drecurrent, initial = self.cell.backward(work.dh, layer.a, Whh, layer.cache, kept)
             dstate.append(tuple(part[:, :B] for part in initial))
 
             flat_da = flatten(da, work.flat_a)
             flat_da.sum(axis=1, out=grads[f"bh{number}"])
             if number:
                 below = work.layers[number - 1]
-                np.matmul(flat_da, below.normal.T, out=grads[f"Wxh{number}"])
-                dnormal = np.matmul(p[f"Wxh{number}"].T, flat_da, out=work.flat_output)
-                work.flat_doutput += layer_norm.backward(dnormal, below.normal, below.scale)
+                np.matmul(flat_da, below.normed.T, out=grads[f"Wxh{number}"])
+                dnormed = np.matmul(p[f"Wxh{number}"].T, flat_da, out=work.flat_output)
+                work.flat_doutput += layer_norm.backward(dnormed, below.normed, below.scale)
             else:
                 scatter_columns(flat_da, x.ravel(), grads["Wxh0"])
 
             flat_drecurrent = flat_da if drecurrent is da else flatten(drecurrent, work.flat_a)
             previous = layer.flat_h[:, :-B]
-            if keep is not None:
-                previous = previous * keep.ravel()
+            if carry_mask is not None:
+                previous = previous * carry_mask.ravel()
             dWhh = np.matmul(flat_drecurrent, previous.T, out=grads[f"Whh{number}"])
             if work.dropout.recurrence:
                 dWhh *= layer.Whh_mask

@@ -34,7 +34,7 @@ class Params(Mapping[str, Array]):
         self.networks = networks
         sizes = [prod(shape) for shape in self.shapes.values()]
         self.flat: Array = zeros((networks * sum(sizes),), dtype)
-        slices = np.split(self.rows, np.cumsum(sizes)[:-1], axis=1)
+        slices = np.split(self.per_network, np.cumsum(sizes)[:-1], axis=1)
         front = (networks,) if networks > 1 else ()
         self._views = {
             name: part.reshape(front + shape) for (name, shape), part in zip(self.shapes.items(), slices, strict=True)
@@ -43,16 +43,16 @@ class Params(Mapping[str, Array]):
     @property
     def matrices(self) -> Array:
         """The leading part that holds the weight matrices, what weight decay acts on: a row for each network."""
-        return self.rows[:, : sum(prod(shape) for shape in self.shapes.values() if len(shape) > 1)]
+        return self.per_network[:, : sum(prod(shape) for shape in self.shapes.values() if len(shape) > 1)]
 
     @property
-    def rows(self) -> Array:
+    def per_network(self) -> Array:
         """`flat` with a row for each network."""
         return self.flat.reshape(self.networks, -1)
 
     def network(self, number: int) -> Params:
         """One network's part of `flat`."""
-        row = self.rows[number]
+        row = self.per_network[number]
         return Params(self.shapes, row.dtype, lambda shape, dtype: row)
 
     def zeros_like(self) -> Params:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from .layer_norm import read, reading
+from .layer_norm import folded, folded_product
 from .model import Model, State
 from .params import Array
 
-Carried = tuple[tuple[tuple[Array, ...], Array], ...]  # for each layer the cell's state, and Whh times its h
+StepperState = tuple[tuple[tuple[Array, ...], Array], ...]  # for each layer the cell's state, and Whh times its h
 
 
 class Stepper:
@@ -23,29 +23,29 @@ class Stepper:
         p, layers = model.params, range(model.config.layers)
         self.cell = model.cell
         self.recurrent_rows = model.cell.RECURRENT_ROWS * model.config.hidden
-        self.columns = p["Wxh0"] + p["bh0"][:, None]
-        self.rows = np.ascontiguousarray(self.columns.T)[:, :, None]
+        self.input_columns = p["Wxh0"] + p["bh0"][:, None]
+        self.input_vectors = np.ascontiguousarray(self.input_columns.T)[:, :, None]
         self.recurrent = [p[f"Whh{number}"] for number in layers]
-        self.upper = [reading(p[f"Wxh{number}"]) for number in layers[1:]] + [reading(p["Why"])]
+        self.upper = [folded(p[f"Wxh{number}"]) for number in layers[1:]] + [folded(p["Why"])]
         self.biases = [p[f"bh{number}"][:, None] for number in layers[1:]] + [p["by"][:, None]]
         self.first = np.concatenate([self.recurrent[0], self.upper[0]])
 
-    def carry(self, state: State) -> Carried:
+    def carry(self, state: State) -> StepperState:
         """What `step` needs to go on from a state."""
         return tuple((part, Whh @ part[0]) for part, Whh in zip(state, self.recurrent, strict=True))
 
-    def step(self, x: Array, carried: Carried) -> tuple[Array, Carried]:
+    def step(self, x: Array, stepper_state: StepperState) -> tuple[Array, StepperState]:
         """Read the ids x (B,): the scores (V, B) of what follows, and what to carry to the next step."""
-        a = self.rows[x[0]] if len(x) == 1 else np.take(self.columns, x, axis=1)
-        state, product = carried[0]
+        a = self.input_vectors[x[0]] if len(x) == 1 else np.take(self.input_columns, x, axis=1)
+        state, product = stepper_state[0]
         state = self.cell.step(a, product, state)
         output = state[0]
         products = self.first.dot(output)
         new = [(state, products[: self.recurrent_rows])]
-        a = read(products[self.recurrent_rows :], output) + self.biases[0]
-        for number, (state, product) in enumerate(carried[1:], 1):
+        a = folded_product(products[self.recurrent_rows :], output) + self.biases[0]
+        for number, (state, product) in enumerate(stepper_state[1:], 1):
             state = self.cell.step(a, product, state)
             output = output + state[0]
             new.append((state, self.recurrent[number].dot(state[0])))
-            a = read(self.upper[number].dot(output), output) + self.biases[number]
+            a = folded_product(self.upper[number].dot(output), output) + self.biases[number]
         return a, tuple(new)

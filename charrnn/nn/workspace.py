@@ -15,7 +15,7 @@ from .padding import padded
 from .params import Array
 
 
-class LayerBuffers:
+class LayerCache:
     """What forward leaves of one layer for backward."""
 
     def __init__(
@@ -23,12 +23,12 @@ class LayerBuffers:
     ) -> None:
         cell, H = CELLS[config.cell], config.hidden
         self.a: Array = np.zeros((T, cell.INPUT_ROWS * H, columns), dtype)
-        self.cell: Any = cell.buffers(T, H, columns, dtype)
+        self.cache: Any = cell.cache(T, H, columns, dtype)
         self.flat_h: Array = np.empty((H, (T + 1) * B), dtype)
         self.mask: Array = np.empty((H, T * B) if dropout.outputs else 0, dtype)
         self.Whh_mask: Array = np.empty((cell.RECURRENT_ROWS * H, H) if dropout.recurrence else 0, dtype)
         self.Whh: Array = np.empty_like(self.Whh_mask)  # what dropout leaves of the weights
-        self.normal: Array = np.empty((H, T * B), dtype)
+        self.normed: Array = np.empty((H, T * B), dtype)
         self.scale: Array = np.empty(0, dtype)  # of what is normal; forward makes it
 
 
@@ -47,7 +47,7 @@ class Workspace:
         self.T, self.B, self.dropout = T, B, dropout
         self.columns = padded(B)
         self.layers = [
-            LayerBuffers(config, number, T, B, self.columns, dtype, dropout) for number in range(config.layers)
+            LayerCache(config, number, T, B, self.columns, dtype, dropout) for number in range(config.layers)
         ]
         self.logits: Array = np.empty((config.vocab_size, T * B), dtype)
         self.dh: Array = np.zeros((T, H, self.columns), dtype)
@@ -63,7 +63,7 @@ class Workspace:
     def _arrays(self) -> Iterator[Array]:
         yield from (self.logits, self.dh, self.flat_output, self.flat_doutput, self.flat_a)
         for layer in self.layers:
-            yield from (layer.a, *layer.cell, layer.flat_h, layer.mask, layer.Whh_mask, layer.Whh, layer.normal)
+            yield from (layer.a, *layer.cache, layer.flat_h, layer.mask, layer.Whh_mask, layer.Whh, layer.normed)
 
 
 def _owner(array: Array) -> Array:

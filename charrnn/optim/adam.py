@@ -11,7 +11,7 @@ from ..nn.params import Array, Params
 RECENT = 9  # times the weight that each step would have in an even average is what the latest has
 
 
-def clip(gradient: Array, limit: float) -> float:
+def clip_gradient(gradient: Array, limit: float) -> float:
     """Scale the gradient, in place, to a length of `limit` at most (0: leave it). Returns its length before that.
 
     Source: Pascanu et al., "On the difficulty of training recurrent neural networks" (2013).

@@ -18,10 +18,10 @@ def learning_rate(step: int, lr: float, start: int, total: int | None) -> float:
     done = step - start
     if done < WARMUP:
         return lr * (done + 1) / WARMUP
-    return lr * (FINAL_LR + (1 - FINAL_LR) * 0.5 * (1 + cos(pi * since_warmup(step, start, total))))
+    return lr * (FINAL_LR + (1 - FINAL_LR) * 0.5 * (1 + cos(pi * decay_progress(step, start, total))))
 
 
-def since_warmup(step: int, start: int, total: int | None) -> float:
+def decay_progress(step: int, start: int, total: int | None) -> float:
     """The share that is done of all steps after the warm-up: 0 before, 1 at the last.
 
     So nothing that follows from it depends on `total` before that is known.

@@ -11,18 +11,18 @@ from itertools import pairwise
 import numpy as np
 
 from ..nn.dropout import NO_DROPOUT, Dropout
-from ..nn.ensemble import Network, apart, build, members
+from ..nn.ensemble import Network, make_network, networks_of, split_by_network
 from ..nn.loss import nats_and_gradient
 from ..nn.model import Model, State
 from ..nn.params import Array, Params
 from ..nn.workspace import Workspace
-from .workers import shared_zeros, team
+from .workers import shared_zeros, start_workers
 
-Question = tuple[Array, Array, State, tuple[int, ...], Array | None, Dropout]  # x, y, state, key, keep, dropout
+Question = tuple[Array, Array, State, tuple[int, ...], Array | None, Dropout]  # x, y, state, key, carry_mask, dropout
 Answer = list[tuple[float, State]]  # the loss and the new state of each share that a worker has
 
 
-class Shards:
+class DataParallel:
     """Forward and backward of `count` shares of B streams, on up to `threads` cores. `dropout`: the most."""
 
     def __init__(self, network: Network, B: int, count: int, threads: int, dropout: Dropout = NO_DROPOUT) -> None:
@@ -34,23 +34,23 @@ class Shards:
         layout = network.config.shapes(), network.params.flat.dtype, zeros, self.networks
         self.params = self.given if size == 1 else Params(*layout)
         self.grads = [Params(*layout) for _ in range(count)]
-        models = members(build(network.config, self.params))
+        models = networks_of(make_network(network.config, self.params))
         own_grads = [grads.network(number) for number in range(self.networks) for grads in self.grads]
         edges = [B * i // count for i in range(count + 1)]
         columns = [slice(*pair) for pair in pairwise(edges)]
         buffers = [_Buffers(models[0], dropout) for _ in range(size)]  # each worker's, for one share at a time
 
         def work(member: int, question: Question) -> Answer:
-            x, y, state, key, keep, dropout = question
-            states = list(apart(state, len(models)))
+            x, y, state, key, carry_mask, dropout = question
+            states = list(split_by_network(state, len(models)))
             answers = []
             for task in range(member, tasks, size):
                 number, share = divmod(task, count)
-                own = x, y, states[number], (*key, task), keep, dropout
+                own = x, y, states[number], (*key, task), carry_mask, dropout
                 answers.append(_gradient(models[number], own, columns[share], buffers[member], own_grads[task]))
             return answers
 
-        self._ask = team(size, work)
+        self._ask = start_workers(size, work)
 
     def gradient(
         self,
@@ -58,18 +58,18 @@ class Shards:
         y: Array,
         state: State,
         key: tuple[int, ...],
-        keep: Array | None = None,
+        carry_mask: Array | None = None,
         dropout: Dropout = NO_DROPOUT,
     ) -> tuple[float, Params, State]:
         """The mean loss in nats per character over all T*B targets, its gradient, and the state after x.
 
-        `x`, `y` are ids (T, B); `key` is (seed, step), from which dropout masks are drawn; `keep` and `dropout`
+        `x`, `y` are ids (T, B); `key` is (seed, step), from which dropout masks are drawn; `carry_mask` and `dropout`
         are as in `Model.forward`. The loss of several networks is the mean of theirs, the gradient that of each one's
         own.
         """
         if self.params is not self.given:
             self.params.flat[:] = self.given.flat
-        answers = self._ask((x, y, state, key, keep, dropout))
+        answers = self._ask((x, y, state, key, carry_mask, dropout))
         size, count = len(answers), len(self.grads)
         totals, states = zip(*(answers[i % size][i // size] for i in range(self.networks * count)), strict=True)
         for other in self.grads[1:]:
@@ -98,16 +98,16 @@ def _gradient(
 
     Their part of the gradient goes to `grads`.
     """
-    x, y, state, key, keep, dropout = question
+    x, y, state, key, carry_mask, dropout = question
     scale = 1 / y.size  # for the mean over all streams
     x, y = x[:, columns], y[:, columns]
-    keep = None if keep is None else keep[:, columns]
+    carry_mask = None if carry_mask is None else carry_mask[:, columns]
     state = tuple(tuple(part[:, columns] for part in layer) for layer in state)
     work = buffers.workspace(*x.shape)
     with np.errstate(all="ignore"):  # what is not finite is found by its sum
-        new = model.forward(x, state, work, keep, dropout, key)
+        new = model.forward(x, state, work, carry_mask, dropout, key)
         total = nats_and_gradient(work.logits, y.ravel(), scale)
-        model.backward(x, work, grads, keep)
+        model.backward(x, work, grads, carry_mask)
     return total, new
 
 

@@ -30,7 +30,7 @@ FORKS = sys.platform == "linux"  # elsewhere the BLAS library may not survive a 
 STOPPING = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
-def team(size: int, work: Work) -> Callable[[Any], list[Any]]:
+def start_workers(size: int, work: Work) -> Callable[[Any], list[Any]]:
     """A function that puts a question to `size` members, number 0 being the caller, and returns all answers in order.
 
     Members keep what they build from one question to the next; arrays are common to all only if `shared_zeros` made

@@ -26,7 +26,7 @@ def penalise(logits: Array, penalties: Array) -> Array:
     return np.subtract(logits, penalties, dtype=logits.dtype)
 
 
-def temper(logits: Array, temperature: float) -> Array:
+def apply_temperature(logits: Array, temperature: float) -> Array:
     """logits / temperature: below 1 bolder, above 1 wilder; 0 leaves only the most likely (the first of equals).
 
     The logits are taken relative to the largest, so that no temperature overflows.
@@ -74,11 +74,11 @@ def softmax(logits: Array) -> Array:
     return np.asarray(probs / probs.sum(axis=0))
 
 
-def possible(logits: Array, temperature: float, top_k: int, top_p: float) -> Array:
+def top_k_top_p(logits: Array, temperature: float, top_k: int, top_p: float) -> Array:
     """The logits (V, n) with -inf in place of those that top_k, and then top_p at this temperature, leave out."""
     if top_k:
         logits = keep_top_k(logits, top_k)
     if top_p < 1:
-        kept = keep_top_p(temper(logits.astype(np.float64), temperature), top_p)
+        kept = keep_top_p(apply_temperature(logits.astype(np.float64), temperature), top_p)
         logits = np.where(np.isfinite(kept), logits, -np.inf)
     return logits

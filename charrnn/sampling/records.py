@@ -16,8 +16,8 @@ import numpy.typing as npt
 from ..errors import CharRNNError, OptionError
 from ..language_model import LanguageModel
 from ..text.vocab import Ids
-from .constraints import Demand, at_least, complete, first_fault, matching, not_among, unlike_others
-from .record_stream import FEWEST_STREAMS, STREAMS, Drawn, draw_records
+from .constraints import Constraint, at_least, complete, first_violation, matching, not_among, unlike_others
+from .record_stream import FEWEST_STREAMS, STREAMS, DrawnRecord, draw_records
 from .text import forbidden_characters
 
 PATIENCE = 1_000_000  # characters drawn in a row without a record that passes, after which there is no hope
@@ -60,7 +60,7 @@ def new_records(
     forbidden: npt.NDArray[np.bool_] | None = None,
     seed: int = 0,
     tally: Tally | None = None,
-) -> Iterator[list[Drawn]]:
+) -> Iterator[list[DrawnRecord]]:
     """n new records, some at a time. The options are those of `sample_records`; `tally` is kept up to date.
 
     Raises TooFewError, when those there are have been handed over, if PATIENCE characters in a row gave none.
@@ -73,23 +73,25 @@ def new_records(
     demands = [complete(), at_least(min_length)]
     if match is not None:
         demands.append(matching(match, model.vocab.of_bytes))
-    if novel and model.known is None:
+    if novel and model.training_hashes is None:
         raise OptionError("this model does not remember what it learnt from, so what is novel cannot be told")
-    if novel and model.known is not None:
-        demands.append(not_among(model.known))
+    if novel and model.training_hashes is not None:
+        demands.append(not_among(model.training_hashes))
     if unique:
         demands.append(unlike_others())
     records = draw_records(model, prefix, max_length, temperature, top_k, top_p, forbidden, seed, streams)
     return _accepted(records, n, demands, Tally() if tally is None else tally)
 
 
-def _accepted(records: Iterator[list[Drawn]], n: int, demands: list[Demand], tally: Tally) -> Iterator[list[Drawn]]:
+def _accepted(
+    records: Iterator[list[DrawnRecord]], n: int, demands: list[Constraint], tally: Tally
+) -> Iterator[list[DrawnRecord]]:
     """The first n records that pass the demands."""
     fruitless = 0
     while tally.accepted < n:
         accepted = []
         for drawn in next(records):
-            fault = first_fault(drawn, demands)
+            fault = first_violation(drawn, demands)
             if fault is None:
                 accepted.append(drawn)
                 tally.accepted += 1
@@ -134,7 +136,7 @@ def sample_records(
     Raises TooFewError if such records are too rare, and OptionError for a model of texts.
     """
     prefix_ids, _ = model.vocab.encode(prefix, where="the prefix")
-    forbidden = forbidden_characters(model.vocab, ban, allow, model.start)
+    forbidden = forbidden_characters(model.vocab, ban, allow, model.bos_id)
     lists = new_records(
         model, n, prefix_ids, min_length, max_length, match, novel, unique, temperature, top_k, top_p, forbidden, seed
     )

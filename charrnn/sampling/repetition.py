@@ -11,7 +11,7 @@ MEMORY = 4096  # characters that a repetition is looked for in: those written la
 RATE = 0.5  # nats for each character by which a stretch that is written again is too long
 
 
-class Written:
+class RepetitionPenalty:
     """What each of n samples has written last, and how much of it each next character would repeat.
 
     A stretch that was written before may be written again up to `free` characters of it; each character that makes it

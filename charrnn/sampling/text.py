@@ -11,13 +11,13 @@ import numpy.typing as npt
 
 from ..errors import OptionError, UnknownCharacterError
 from ..language_model import LanguageModel
-from ..nn.ensemble import Network, stepper
+from ..nn.ensemble import Network, make_stepper
 from ..nn.model import State
 from ..nn.params import Array
 from ..prng import SAMPLING, generator
 from ..text.vocab import Ids, Vocab
-from .filters import HOTTEST, forbid, penalise, possible
-from .repetition import MEMORY, Written
+from .filters import HOTTEST, forbid, penalise, top_k_top_p
+from .repetition import MEMORY, RepetitionPenalty
 from .stop_strings import until_stopped
 
 Text = str | bytes
@@ -62,11 +62,11 @@ def generate_ids(
             "none may be below 0, and top_p not above 1"
         )
     network = model.network
-    logits, state = read(network, prime if len(prime) else np.array([model.start]))
+    logits, state = read(network, prime if len(prime) else np.array([model.bos_id]))
     logits = np.repeat(logits, n, axis=1)
-    reader = stepper(network)
-    carried = reader.carry(tuple(tuple(np.repeat(part, n, axis=1) for part in layer) for layer in state))
-    written = Written(len(logits), n, no_repeat) if no_repeat else None
+    reader = make_stepper(network)
+    stepper_state = reader.carry(tuple(tuple(np.repeat(part, n, axis=1) for part in layer) for layer in state))
+    written = RepetitionPenalty(len(logits), n, no_repeat) if no_repeat else None
     if written:
         for known in prime[-MEMORY:]:
             written.add(np.repeat(known, n))
@@ -75,11 +75,11 @@ def generate_ids(
             logits = forbid(logits, forbidden)
         if written:
             logits = penalise(logits, written.penalties())
-        ids = (possible(logits, temperature, top_k, top_p) + noise).argmax(axis=0)
+        ids = (top_k_top_p(logits, temperature, top_k, top_p) + noise).argmax(axis=0)
         yield ids
         if written:
             written.add(ids)
-        logits, carried = reader.step(ids, carried)
+        logits, stepper_state = reader.step(ids, stepper_state)
 
 
 def read(network: Network, ids: Ids) -> tuple[Array, State]:
@@ -139,7 +139,7 @@ def sample(
     UnknownCharacterError for a prime that the model cannot read, OptionError for a model of records and for what cannot
     be done.
     """
-    if model.lines:
+    if model.records:
         raise OptionError("this model is of records, one a line; draw some with sample_records")
     prime_ids, _ = model.vocab.encode(prime, where="the prime")
     forbidden = forbidden_characters(model.vocab, ban, allow)

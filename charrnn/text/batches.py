@@ -5,7 +5,7 @@ from __future__ import annotations
 from .vocab import Ids
 
 
-def fit(characters: int, batch_size: int, seq_length: int) -> tuple[int, int]:
+def shrink_to_text(characters: int, batch_size: int, seq_length: int) -> tuple[int, int]:
     """The batch size and sequence length that a training text is long enough for: what was asked, or less.
 
     The batch gives way first, since every stream should be at least one sequence long.

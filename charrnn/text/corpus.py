@@ -12,7 +12,7 @@ import numpy as np
 
 from ..errors import OptionError, TextError
 from ..system.memory import machine_memory
-from .reader import PIECE, Hash, ended, label, read_bytes, read_text
+from .reader import PIECE, Hash, label, read_bytes, read_text, with_final_newline
 from .records import Records, split
 from .vocab import CODE_POINTS, Ids, Vocab, code_points, id_type
 
@@ -94,7 +94,7 @@ def read_corpus(
         encoder = _Encoder(most)
         for name in names:
             pieces = read_text(name, encoding, digest)
-            for piece in ended(pieces) if lines else pieces:
+            for piece in with_final_newline(pieces) if lines else pieces:
                 encoder.add(piece)
         ids, own = encoder.finish(vocab)
     text = ", ".join(map(label, names))
@@ -123,7 +123,7 @@ def read_ids(
     for name in names:
         position = 0
         read: Iterator[str | bytes] = read_bytes(name, digest) if vocab.of_bytes else read_text(name, encoding, digest)
-        for piece in ended(read) if lines else read:
+        for piece in with_final_newline(read) if lines else read:
             ids, left_out = vocab.encode(piece, unknown, label(name), position)
             grown.append(ids, ids.dtype.type)
             position += len(piece)

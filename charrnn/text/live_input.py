@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import IO
 
 
-def arriving(file: IO[bytes], size: int) -> Iterator[bytes]:
+def available_bytes(file: IO[bytes], size: int) -> Iterator[bytes]:
     """The bytes of an open file in pieces of `size` at most, none empty; no wait for more where there are some."""
     if not isinstance(file, io.BufferedReader) or stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         while piece := file.read(size):

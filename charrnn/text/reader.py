@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, Any, Protocol, TypeVar, cast
 
 from ..errors import OptionError, TextError
-from .live_input import arriving
+from .live_input import available_bytes
 
 PIECE = 1 << 20  # bytes read at a time
 OPENERS: dict[str, Callable[[str, str], Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
@@ -30,7 +30,7 @@ class Hash(Protocol):
     def update(self, data: bytes, /) -> None: ...
 
 
-def ended(pieces: Iterator[Piece]) -> Iterator[Piece]:
+def with_final_newline(pieces: Iterator[Piece]) -> Iterator[Piece]:
     """The pieces of a text and, if its last line has no end, a newline."""
     last: str | bytes = "\n"
     for piece in pieces:
@@ -98,8 +98,8 @@ def read_bytes(name: str, digest: Hash | None = None) -> Iterator[bytes]:
     """
     try:
         with _open(name) as file:
-            check_end(name, file)
-            for piece in arriving(file, PIECE):
+            reject_endless_device(name, file)
+            for piece in available_bytes(file, PIECE):
                 if digest:
                     digest.update(piece)
                 yield piece
@@ -124,7 +124,7 @@ def _open(name: str) -> AbstractContextManager[IO[bytes]]:
     return opener(name, "rb")
 
 
-def check_end(name: str, file: IO[bytes]) -> None:
+def reject_endless_device(name: str, file: IO[bytes]) -> None:
     """Raises TextError for /dev/zero and the like. A terminal and /dev/null have an end."""
     with suppress(OSError, ValueError):  # it has no number, so it is in memory
         found = os.fstat(file.fileno())
@@ -133,7 +133,7 @@ def check_end(name: str, file: IO[bytes]) -> None:
             raise TextError(f"{label(name)}: is a device without an end; copy what you want of it into a file")
 
 
-def check_files(names: Sequence[str]) -> None:
+def check_regular_files(names: Sequence[str]) -> None:
     """Raises TextError if one of these is not a plain file.
 
     For names that nobody typed: those in a checkpoint may be of a pipe, which would be waited for, or of a device.

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..prng import SHUFFLE, SPLIT, Words, keyed
+from ..prng import SHUFFLE, SPLIT, Words, random_bits
 from .batches import Streams, epoch_chunks
 from .vocab import Ids
 
@@ -70,7 +70,7 @@ def split(ids: Ids, newline: int, val_fraction: float, seed: int) -> Records:
 
 def _divided(lines: Words, val_fraction: float, seed: int) -> tuple[Places, Places, int, Hashes]:
     """The numbers of the training and the held-out records, how many repeat others, and what to know of the former."""
-    queue = keyed(seed, SPLIT, lines)
+    queue = random_bits(seed, SPLIT, lines)
     order = np.argsort(queue, kind="stable")
     queue = queue[order]
     firsts = np.flatnonzero(np.append(True, queue[1:] != queue[:-1])[: len(queue)])
@@ -91,7 +91,7 @@ def shuffled(laid: Ids, seed: int, epoch: int) -> Ids:
 
 def shuffle(count: int, seed: int, epoch: int) -> Places:
     """The numbers from 0 to count - 1 in a random order."""
-    return np.argsort(keyed(seed, SHUFFLE, epoch, np.arange(count)), kind="stable")
+    return np.argsort(random_bits(seed, SHUFFLE, epoch, np.arange(count)), kind="stable")
 
 
 def arranged(laid: Ids, ends: Places, order: Places) -> Ids:
@@ -122,12 +122,12 @@ def hashes(laid: Ids, ends: Places) -> Words:
         counts = np.diff(edges, append=end)
         positions = np.arange(begin, end) - np.repeat(starts[records], counts)
         sums[records] += np.add.reduceat(symbols(positions, laid[begin:end]), edges - begin)
-    return keyed(sums)
+    return random_bits(sums)
 
 
 def symbols(positions: npt.NDArray[Any], ids: Ids) -> Words:
     """What each character, at its position in its record, adds to the record's hash."""
-    return keyed(positions << POSITION | ids)
+    return random_bits(positions << POSITION | ids)
 
 
 def short(words: Words) -> Hashes:

@@ -10,7 +10,7 @@ from math import log
 from typing import IO
 
 from ..errors import OptionError
-from .loop import Record
+from .loop import StepRecord
 
 
 def at_once(path: str, flags: int) -> int:
@@ -21,7 +21,7 @@ def at_once(path: str, flags: int) -> int:
     return handle
 
 
-class Log:
+class JsonLog:
     """JSON lines, appended and flushed: one for every so many steps and one for each validation."""
 
     def __init__(self, path: str | None, every: int, warn: Callable[[str], None]) -> None:
@@ -33,7 +33,7 @@ class Log:
             except OSError as error:
                 raise OptionError(f"--log {path}: cannot be written ({error.strerror or error})") from None
 
-    def add(self, record: Record) -> None:
+    def add(self, record: StepRecord) -> None:
         for recovery in record.recoveries:
             self._write({"went_back_to": recovery.step, "failed_step": recovery.failed, "not_finite": recovery.what})
         if record.step % self.every == 0:

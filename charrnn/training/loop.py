@@ -10,20 +10,20 @@ from time import perf_counter
 import numpy as np
 
 from ..errors import OptionError
-from ..evaluation.metrics import Score, scores
+from ..evaluation.metrics import Metrics, partial_metrics
 from ..language_model import LanguageModel
 from ..nn.model import State
 from ..nn.params import Array
-from ..optim.adam import clip
-from ..optim.schedule import WARMUP, learning_rate, since_warmup
-from ..parallel.data_parallel import Shards
+from ..optim.adam import clip_gradient
+from ..optim.schedule import WARMUP, decay_progress, learning_rate
+from ..parallel.data_parallel import DataParallel
 from ..prng import RESTARTS, generator
 from ..text.batches import Streams
 from ..text.corpus import Corpus
 from ..text.records import RecordStreams
 from ..text.vocab import Ids
 from .budget import interval, steps_within, validation_length
-from .rollback import REMEMBER_EVERY, Recovery, go_back, highest_rate, promising, remember
+from .rollback import SNAPSHOT_EVERY, Recovery, highest_rate, is_sane, roll_back, take_snapshot
 from .run import Run
 from .settings import split
 
@@ -34,7 +34,7 @@ MEASURED_LEAST = 3
 
 
 @dataclass(frozen=True)
-class Record:
+class StepRecord:
     """What one step was like. `elapsed` counts seconds of training and validation since the run first began."""
 
     step: int  # counted from 1
@@ -48,47 +48,47 @@ class Record:
     recoveries: tuple[Recovery, ...] = ()  # how often, and why, the run went back between the last record and this one
 
 
-def train(run: Run, corpus: Corpus, threads: int = 1, set_aside: float = 0.0) -> Iterator[Record]:
+def train(run: Run, corpus: Corpus, threads: int = 1, reserved_seconds: float = 0.0) -> Iterator[StepRecord]:
     """Train until the run's budget is used up, in place; between two records the run can be saved, or left for good.
 
-    A budget in seconds becomes a number of steps before the warm-up ends; `set_aside` seconds of it are left to whoever
-    iterates. Streams start at the zero state with every epoch, and each now and then between (see `initial_state`).
+    A budget in seconds becomes a number of steps before the warm-up ends; `reserved_seconds` of it are reserved for
+    the caller. Streams start at the zero state with every epoch, and each now and then between (see `initial_state`).
     Dropout grows evenly from none to that of the options: little is learnt by heart from what has been read once. If a
     loss, the gradient or the weights stop being finite, the run goes back to a state in which they were and on with a
-    lower learning rate (see recovery.py), and the next record says so. Raises OptionError without a budget, and
+    lower learning rate (see rollback.py), and the next record says so. Raises OptionError without a budget, and
     DivergedError if going back is no use; the run is then in that good state.
     Source: Morerio et al., "Curriculum dropout" (2017), for dropout that grows.
     """
     run.check(corpus)
     if run.schedule.total is None and run.schedule.seconds is None:
-        raise OptionError("the run has no budget; call run.budget(total_steps=...) or run.budget(seconds=...) first")
+        raise OptionError("the run has no budget; call run.set_budget(steps=...) or run.set_budget(seconds=...) first")
     training, held_out = split(corpus, run.options)
     streams = make_streams(run, training)
-    shards = make_shards(run, threads)
-    pace = _Pace(set_aside)
-    if run.good is None:
-        remember(run)
+    shards = make_data_parallel(run, threads)
+    pace = _Pace(reserved_seconds)
+    if run.snapshot is None:
+        take_snapshot(run)
     recoveries: list[Recovery] = []
     while not run.finished:
         began = pace.tick()
         step, schedule, progress = run.progress.step, run.schedule, run.progress
         x, y, first = streams.chunk(step)
         state = initial_state(run, first)
-        dropout = run.options.most_dropout.times(since_warmup(step, schedule.start, schedule.total))
+        dropout = run.options.max_dropout.times(decay_progress(step, schedule.start, schedule.total))
         loss, grads, new_state = shards.gradient(x, y, state, (run.options.seed, step), restarts(run, x), dropout)
-        grad_norm = float(np.max([clip(row, run.options.grad_clip) for row in grads.rows]))
+        grad_norm = float(np.max([clip_gradient(row, run.options.grad_clip) for row in grads.per_network]))
         if not (isfinite(loss) and isfinite(grad_norm)):
-            recoveries.append(go_back(run, "loss or its gradient", step + 1))
+            recoveries.append(roll_back(run, "loss or its gradient", step + 1))
             continue
-        if step % REMEMBER_EVERY == 0 and promising(run, loss):
-            remember(run)
+        if step % SNAPSHOT_EVERY == 0 and is_sane(run, loss):
+            take_snapshot(run)
         lr = learning_rate(step, highest_rate(run), schedule.start, schedule.total)
         with np.errstate(all="ignore"):
             run.whitening.apply(grads, run.adam.updates, threads)
             run.adam.step(grads.flat, lr, run.options.weight_decay)
             weights = run.network.params.flat
             if not max(weights.max(), -weights.min()) <= run.config.largest_weight(weights.dtype):
-                recoveries.append(go_back(run, "largest weight", step + 1))
+                recoveries.append(roll_back(run, "largest weight", step + 1))
                 continue
         run.state = new_state
         progress.step += 1
@@ -106,12 +106,12 @@ def train(run: Run, corpus: Corpus, threads: int = 1, set_aside: float = 0.0) ->
             part = held_out[: validation_length(schedule.val_every, streams.step_characters, len(held_out))]
             val_loss = _validate(run, part, threads)
             if not isfinite(val_loss):
-                recoveries.append(go_back(run, "validation loss", step + 1))
+                recoveries.append(roll_back(run, "validation loss", step + 1))
                 continue
             if progress.best_step == progress.step:
-                remember(run)
+                take_snapshot(run)
         run.elapsed += perf_counter() - began
-        yield Record(
+        yield StepRecord(
             step=progress.step,
             epoch=progress.step / streams.chunks,
             elapsed=run.elapsed,
@@ -150,31 +150,31 @@ def initial_state(run: Run, first: bool) -> State:
 
 def restarts(run: Run, x: Ids) -> Array | None:
     """0 where a record begins, with the newline that is read before it, else 1; None where there are no records."""
-    return (x != run.start).astype(run.network.params.flat.dtype) if run.options.lines else None
+    return (x != run.bos_id).astype(run.network.params.flat.dtype) if run.options.lines else None
 
 
-def make_shards(run: Run, threads: int) -> Shards:
+def make_data_parallel(run: Run, threads: int) -> DataParallel:
     """What works out this run's gradients."""
-    return Shards(run.network, run.options.batch_size, run.options.shards, threads, run.options.most_dropout)
+    return DataParallel(run.network, run.options.batch_size, run.options.shards, threads, run.options.max_dropout)
 
 
 def measure_step(run: Run, corpus: Corpus, threads: int = 1) -> float:
     """The seconds that a step takes, from two that are worked out and thrown away."""
     training, _ = split(corpus, run.options)
     x, y, _ = make_streams(run, training).chunk(0)
-    shards = make_shards(run, threads)
+    shards = make_data_parallel(run, threads)
     for _ in range(2):
         began = perf_counter()
-        shards.gradient(x, y, run.state, (run.options.seed, 0), restarts(run, x), run.options.most_dropout)
+        shards.gradient(x, y, run.state, (run.options.seed, 0), restarts(run, x), run.options.max_dropout)
     return perf_counter() - began
 
 
-def closing_scores(run: Run, corpus: Corpus, threads: int = 1) -> Iterator[Score]:
+def closing_metrics(run: Run, corpus: Corpus, threads: int = 1) -> Iterator[Metrics]:
     """The score of the best weights over the whole held-out part, in parts; nothing if there is none."""
     _, held_out = split(corpus, run.options)
     if len(held_out):
         model = run.model()
-        yield from scores(model.network, held_out, threads=threads, restart=model.restart)
+        yield from partial_metrics(model.network, held_out, threads=threads, reset_id=model.reset_id)
 
 
 def _validate(run: Run, part: Ids, threads: int) -> float:
@@ -193,15 +193,17 @@ def _validate(run: Run, part: Ids, threads: int) -> float:
 
 
 def _loss(model: LanguageModel, part: Ids, threads: int) -> float:
-    return sum(scores(model.network, part, threads=threads, restart=model.restart), start=Score()).nats_per_char
+    return sum(
+        partial_metrics(model.network, part, threads=threads, reset_id=model.reset_id), start=Metrics()
+    ).nats_per_char
 
 
 class _Pace:
     """How long a step takes, with what whoever iterates does meanwhile, and how much of a budget in seconds is left."""
 
-    def __init__(self, set_aside: float) -> None:
+    def __init__(self, reserved_seconds: float) -> None:
         self.began = perf_counter()
-        self.set_aside = set_aside
+        self.reserved_seconds = reserved_seconds
         self.ticks: list[float] = []
 
     def tick(self) -> float:
@@ -223,4 +225,4 @@ class _Pace:
         return (ticks[-1] - ticks[first]) / (len(ticks) - 1 - first)
 
     def left(self, budget: float | None) -> float:
-        return (budget or 0) - self.set_aside - (perf_counter() - self.began)
+        return (budget or 0) - self.reserved_seconds - (perf_counter() - self.began)

@@ -24,7 +24,7 @@ RECORD_BYTES = 30  # for each record, while they are put in order
 
 
 def training_memory(config: ModelConfig, options: Options, corpus: Corpus, threads: int = 1) -> int:
-    """About how many bytes training needs: the text, the parameters with their copies, the buffers of those who work.
+    """About spec many bytes training needs: the text, the parameters with their copies, the buffers of those who work.
 
     Raises OptionError if that is more than the machine has.
     """
@@ -35,7 +35,7 @@ def training_memory(config: ModelConfig, options: Options, corpus: Corpus, threa
     workers = min(threads, tasks)
     streams = -(-options.batch_size // options.shards)
     widths = 2 if options.batch_size % options.shards and workers < tasks else 1
-    work = Workspace(config, options.seq_length, streams, dropout=options.most_dropout)
+    work = Workspace(config, options.seq_length, streams, dropout=options.max_dropout)
     columns = BYTES * prod(config.shapes()["Wxh0"])  # with the bias added, while a chunk is read
     needed = BASE + text_memory(corpus, options) + params_bytes + workers * (LENGTHS * widths * work.nbytes + columns)
     needed += threads * evaluation_memory(config, len(split(corpus, options)[1]), options.lines)

@@ -11,13 +11,13 @@ from ..language_model import LanguageModel
 from ..nn.config import ModelConfig
 from ..nn.init import initial_params
 from ..nn.params import Params
-from ..parallel.partition import shares
-from ..text.batches import fit
+from ..parallel.partition import shard_count
+from ..text.batches import shrink_to_text
 from ..text.corpus import Corpus
 from ..text.vocab import Vocab
 from .memory import training_memory
 from .run import Run
-from .settings import CorpusRecord, Options, split
+from .settings import CorpusInfo, Options, split
 
 
 def new_run(
@@ -40,22 +40,22 @@ def new_run(
     """
     options = options or Options()
     training, _ = split(corpus, options)
-    batch_size, seq_length = fit(len(training), options.batch_size, options.seq_length)
+    batch_size, seq_length = shrink_to_text(len(training), options.batch_size, options.seq_length)
     options = replace(options, batch_size=batch_size, seq_length=seq_length, shards=min(options.shards, batch_size))
     if init_from:
         shape = init_from.network.config
         cell, hidden, layers, networks = shape.cell, shape.hidden, shape.layers, shape.networks
     config = ModelConfig(len(corpus.vocab), cell, hidden, layers, networks)
     if threads > 1:
-        options = replace(options, shards=shares(threads, networks, batch_size))
+        options = replace(options, shards=shard_count(threads, networks, batch_size))
     training_memory(config, options, corpus, threads)
     params = initial_params(config, options.seed, dtype)
     if init_from:
         transfer(init_from.network.params, init_from.vocab, params, corpus.vocab)
     start = int(training[0]) if options.lines else first_to_read(corpus)
-    run = Run(config, options, corpus.vocab, start, CorpusRecord.of(corpus, options), params)
+    run = Run(config, options, corpus.vocab, start, CorpusInfo.of(corpus, options), params)
     if options.lines:
-        run.known = corpus.records(options.val_fraction, options.seed).known
+        run.training_hashes = corpus.records(options.val_fraction, options.seed).known
     return run
 
 

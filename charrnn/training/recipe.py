@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from math import inf, sqrt
 from typing import TYPE_CHECKING
 
-from ..parallel.partition import busy
+from ..parallel.partition import busy_threads
 
 if TYPE_CHECKING:  # --help does not wait for NumPy
     from ..nn.config import ModelConfig
@@ -78,7 +78,7 @@ class Budget:
         return min(self.characters, self._in_time(shape.networks) * reached / ARITHMETIC / shape.multiplied)
 
     def _in_time(self, networks: int) -> float:
-        return self.seconds * self.speed * busy(self.threads, networks, self.batch_size)
+        return self.seconds * self.speed * busy_threads(self.threads, networks, self.batch_size)
 
 
 def networks(arithmetic: float, characters: int) -> int:

@@ -1,6 +1,6 @@
 """Going back to where all was well, when a loss, the gradient or the weights stop being finite numbers.
 
-The state to go back to is copied at fixed step counts: where the budget begins, every REMEMBER_EVERY steps (if the loss
+The state to go back to is copied at fixed step counts: where the budget begins, every SNAPSHOT_EVERY steps (if the loss
 is that of a model which has learnt anything), and at each validation that is the best so far. It is saved with the run,
 so a run that is stopped between that step and the divergence does afterwards what it would have done.
 """
@@ -16,7 +16,7 @@ from ..nn.model import State
 from ..nn.params import Params
 from .run import Run, Snapshot
 
-REMEMBER_EVERY = 100  # steps
+SNAPSHOT_EVERY = 100  # steps
 HOPELESS = 2  # times the loss of a guess among all characters: not worth going back to
 SLOWER = 0.25  # of the learning rate is kept each time
 TRIES = 4  # from the same state
@@ -37,25 +37,25 @@ def highest_rate(run: Run) -> float:
     return run.options.lr * SLOWER ** len(run.progress.recoveries)
 
 
-def promising(run: Run, loss: float) -> bool:
+def is_sane(run: Run, loss: float) -> bool:
     """Is a state with this loss worth going back to?"""
     return loss <= HOPELESS * log(max(2, run.config.vocab_size))
 
 
-def remember(run: Run) -> None:
+def take_snapshot(run: Run) -> None:
     """Keep a copy of the run's present state."""
-    arrays = run.good.arrays if run.good else tuple(params.zeros_like() for params in _moving(run))
+    arrays = run.snapshot.arrays if run.snapshot else tuple(params.zeros_like() for params in _moving(run))
     for copy, own in zip(arrays, _moving(run), strict=True):
         copy.flat[:] = own.flat
-    run.good = Snapshot(arrays, _copy(run.state), run.progress.step)
+    run.snapshot = Snapshot(arrays, _copy(run.state), run.progress.step)
 
 
-def go_back(run: Run, what: str, failed: int) -> Recovery:
+def roll_back(run: Run, what: str, failed: int) -> Recovery:
     """Put a run in which `what` is not finite at step `failed` (from 1) back, to go on with a lower learning rate.
 
     Raises DivergedError, once it is back, if TRIES attempts from there have failed.
     """
-    good, progress = run.good, run.progress
+    good, progress = run.snapshot, run.progress
     if good is None:
         raise ValueError("nothing is remembered")
     for copy, own in zip(good.arrays, _moving(run), strict=True):

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from ..errors import CheckpointError, OptionError
 from ..language_model import LanguageModel
 from ..nn.config import ModelConfig
-from ..nn.ensemble import build
+from ..nn.ensemble import make_network
 from ..nn.model import State
 from ..nn.params import Params
 from ..optim.adam import Adam
 from ..optim.schedule import WARMUP
 from ..optim.whitening import Whitening
-from ..text.batches import epoch_chunks, fit
+from ..text.batches import epoch_chunks, shrink_to_text
 from ..text.corpus import Corpus, training_length
 from ..text.records import Hashes
 from ..text.vocab import Vocab
-from .settings import CorpusRecord, Options, Progress, Schedule, require
+from .settings import CorpusInfo, Options, Schedule, TrainProgress, require
 
 
 @dataclass
@@ -37,25 +37,25 @@ class Run:
         config: ModelConfig,
         options: Options,
         vocab: Vocab,
-        start: int,
-        corpus: CorpusRecord,
+        bos_id: int,
+        corpus: CorpusInfo,
         params: Params,
         state: State | None = None,
     ) -> None:
         self.config = config
         self.options = options
         self.vocab = vocab
-        self.start = start
+        self.bos_id = bos_id
         self.corpus = corpus
-        self.network = build(config, params)
+        self.network = make_network(config, params)
         self.adam = Adam(params)
         self.whitening = Whitening(params)
         self.best: Params | None = None
-        self.good: Snapshot | None = None  # where to go back to (recovery.py); None: to where training goes on
-        self.known: Hashes | None = None  # hashes of the training records, where the lines are records
+        self.snapshot: Snapshot | None = None  # where to go back to (recovery.py); None: to where training goes on
+        self.training_hashes: Hashes | None = None  # hashes of the training records, where the lines are records
         self.state = self.network.zero_state(options.batch_size) if state is None else state
         self.schedule = Schedule()
-        self.progress = Progress()
+        self.progress = TrainProgress()
         self.init_from: str | None = None  # the checkpoint that the first weights came from
         self.commands: list[str] = []
         self.elapsed = 0.0  # seconds of training and validation; the only thing here that depends on a clock
@@ -90,7 +90,7 @@ class Run:
         """Raises OptionError if its options, budget and progress are not those of one and the same run."""
         B, T = self.options.batch_size, self.options.seq_length
         done = self.progress.step - self.schedule.start
-        require(fit(self.training_characters, B, T) == (B, T), self.options)
+        require(shrink_to_text(self.training_characters, B, T) == (B, T), self.options)
         require(done >= 0 and (self.schedule.total is not None or done < WARMUP), self.schedule)
 
     def check(self, corpus: Corpus) -> None:
@@ -111,17 +111,17 @@ class Run:
         if weights == "best" and self.best is None:
             raise OptionError("there are no best weights, since nothing was validated; use the last")
         params = self.adam.average if weights == "last" or self.best is None else self.best
-        return LanguageModel(build(self.config, params), self.vocab, self.start, self.options.lines, self.known)
+        return LanguageModel(
+            make_network(self.config, params), self.vocab, self.bos_id, self.options.lines, self.training_hashes
+        )
 
-    def budget(
-        self, total_steps: int | None = None, seconds: float | None = None, most_steps: int | None = None
-    ) -> None:
+    def set_budget(self, steps: int | None = None, seconds: float | None = None, most_steps: int | None = None) -> None:
         """Give the run so many more steps, or as many as fit into so many seconds but `most_steps` at most.
 
         They get a warm-up and a decay of their own.
         """
         step = self.progress.step
-        total = None if total_steps is None else step + total_steps
+        total = None if steps is None else step + steps
         self.schedule = Schedule(step, total, self.options.val_every, seconds, most_steps)
         self.progress.best_val_loss = self.progress.closing_val_loss = None
-        self.good = None
+        self.snapshot = None

@@ -51,13 +51,13 @@ class Options:
         require(all(0 <= share < 1 for share in shares) and self.shards <= self.batch_size, self)
 
     @property
-    def most_dropout(self) -> Dropout:
+    def max_dropout(self) -> Dropout:
         """What is dropped in the last step of the budget."""
         return Dropout(self.dropout, self.recurrent_dropout)
 
 
 @dataclass(frozen=True)
-class CorpusRecord:
+class CorpusInfo:
     """What it takes to find the training text again, and to know that it is the same."""
 
     names: tuple[str, ...]
@@ -67,7 +67,7 @@ class CorpusRecord:
     parts: tuple[int, int] | None = None  # characters to learn from and held out, where the lines are records
 
     @classmethod
-    def of(cls, corpus: Corpus, options: Options) -> CorpusRecord:
+    def of(cls, corpus: Corpus, options: Options) -> CorpusInfo:
         training, held_out = split(corpus, options)
         parts = (len(training), len(held_out)) if options.lines else None
         return cls(corpus.names, corpus.encoding, corpus.sha256, len(corpus.ids), parts)
@@ -108,7 +108,7 @@ class Schedule:
 
 
 @dataclass
-class Progress:
+class TrainProgress:
     """What has come of it so far."""
 
     step: int = 0

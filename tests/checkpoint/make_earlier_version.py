@@ -24,7 +24,7 @@ def trained(cell: str, lines: bool = False, stop: int = 3) -> Run:
         corpus = replace(charrnn.read_corpus([str(source)], lines=lines), names=("text.txt",))
     options = charrnn.Options(batch_size=2, seq_length=5, lr=0.1, val_every=2, lines=lines)
     run = charrnn.new_run(corpus, cell, 2, 2, options)
-    run.budget(total_steps=3)
+    run.set_budget(steps=3)
     for record in charrnn.train(run, corpus):
         if record.step == stop:
             break

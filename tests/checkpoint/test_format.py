@@ -70,7 +70,7 @@ def test_what_an_earlier_version_saved(tmp_path, page, path):
     run = load(path)
     text = run.vocab.characters * 3
     model = run.model()
-    assert len(sample_records(model, 5) if model.lines else sample(model, 5)) == 5
+    assert len(sample_records(model, 5) if model.records else sample(model, 5)) == 5
     before = evaluate(run.model(), text)
     assert np.isfinite(before.nats_per_char)
     save(tmp_path / "again.npz", run)

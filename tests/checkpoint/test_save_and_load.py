@@ -30,7 +30,7 @@ def assert_same(run, other):
     for name, array in arrays(run).items():
         assert array.dtype == arrays(other)[name].dtype, name
         np.testing.assert_array_equal(array, arrays(other)[name], err_msg=name)
-    for name in ("config", "options", "vocab", "start", "corpus", "schedule", "progress", "commands", "elapsed"):
+    for name in ("config", "options", "vocab", "bos_id", "corpus", "schedule", "progress", "commands", "elapsed"):
         assert getattr(run, name) == getattr(other, name), name
     assert run.adam.updates == other.adam.updates
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from charrnn import evaluate, load
-from charrnn.cli.train import setup as prepare
+from charrnn.cli.train import recorded_command
 
 SMALL = shlex.split("--networks 3 --hidden 6 --layers 2 --batch-size 4 --seq-length 16 --lr 0.02 --val-every 20")
 
@@ -33,7 +33,7 @@ def test_it_is_better_than_its_networks_are_in_the_mean(ensemble, text):
     model = load(ensemble).model()
     alone = []
     for network in model.network.networks:
-        own = type(model)(network, model.vocab, model.start)
+        own = type(model)(network, model.vocab, model.bos_id)
         alone.append(evaluate(own, text).nats_per_char)
     assert len(set(alone)) == 3
     assert evaluate(model, text).nats_per_char < np.mean(alone)
@@ -90,7 +90,7 @@ def test_records(charrnn, folder):
 @pytest.mark.parametrize("cores", [1, 2, 8])
 @pytest.mark.parametrize("threads", [1, 2, 3, 5])
 def test_the_command_that_is_recorded_makes_it_again(charrnn, folder, monkeypatch, threads, cores):
-    monkeypatch.setattr(prepare, "physical_cores", lambda: cores)
+    monkeypatch.setattr(recorded_command, "physical_cores", lambda: cores)
     words = ["--networks", 3, "--hidden", 4, "--seq-length", 6, "--batch-size", 24]
     charrnn("train", "corpus.txt", *words, "--threads", threads, "--steps", 5)
     _, *typed = shlex.split(json.loads(charrnn("info", "--json").out)["commands"][0])

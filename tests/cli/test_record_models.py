@@ -72,7 +72,7 @@ def test_resuming(charrnn, names):
     charrnn("train", "--resume", "--steps", 20, "--quiet")
     run = load("charrnn.npz")
     assert (run.progress.step, run.options.lines) == (80, True)
-    assert run.known.tolist() == before.known.tolist()
+    assert run.training_hashes.tolist() == before.training_hashes.tolist()
     charrnn("train", "--resume", "--lines", "--steps", 1, "--quiet")
     (names / "corpus.txt").write_text("anna\n" * 9)
     charrnn("train", "corpus.txt", "-c", "text.npz", "--hidden", 3, "--steps", 1, "--quiet")
@@ -108,7 +108,7 @@ def test_unknown_characters_of_lines(charrnn, names):
 
 
 def test_info(charrnn, names):
-    kept = len(load("charrnn.npz").known)
+    kept = len(load("charrnn.npz").training_hashes)
     assert f"one a line; {kept} distinct ones" in charrnn("info").out.decode()
     assert json.loads(charrnn("info", "--json").out)["options"]["lines"] is True
 
@@ -287,7 +287,9 @@ def test_all_held_out(charrnn, names):
 
 def test_a_glimpse_is_short_even_of_a_model_that_has_learnt_nothing(names):
     model = load_model("charrnn.npz")
-    model.network.params["by"][model.start] = -1e4
-    assert records.glimpse(model, 0.8, 1).count("\n") == records.SHOWN - 1
-    assert Counter(map(len, records.glimpse(model, 0.8, 1).split("\n"))) == {records.SHOWN_LENGTH + 1: records.SHOWN}
+    model.network.params["by"][model.bos_id] = -1e4
+    assert records.preview_records(model, 0.8, 1).count("\n") == records.SHOWN - 1
+    assert Counter(map(len, records.preview_records(model, 0.8, 1).split("\n"))) == {
+        records.SHOWN_LENGTH + 1: records.SHOWN
+    }
     assert records.MAX_LENGTH == record_sampling.MAX_LENGTH

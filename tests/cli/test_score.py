@@ -14,7 +14,7 @@ import pytest
 
 from charrnn.cli import output
 from charrnn.cli import score_rows as rows
-from charrnn.evaluation.scoring import Row
+from charrnn.evaluation.scoring import ScoredUnit
 
 PER = ["char", "word", "line"]
 
@@ -82,9 +82,9 @@ def test_threshold_and_top(charrnn, table):
     odd = [row for row in rows if float(row["bits_per_char"]) >= 1]
     assert 0 < len(odd) < len(rows)
     assert table("--per", "word", "--threshold", 1) == odd
-    oddest = sorted(rows, key=lambda row: -float(row["bits"]) / (int(row["chars"]) + 16))
-    assert table("--per", "word", "--top", 5) == oddest[:5]
-    assert table("--per", "word", "--top", 10**6) == oddest
+    top_units = sorted(rows, key=lambda row: -float(row["bits"]) / (int(row["chars"]) + 16))
+    assert table("--per", "word", "--top", 5) == top_units[:5]
+    assert table("--per", "word", "--top", 10**6) == top_units
     assert len(table("--per", "word", "--top", 10**6, "--threshold", 1)) == len(odd)
     assert charrnn("score", "--threshold", 1000).out.count(b"\n") == 1
 
@@ -207,7 +207,7 @@ class TestColours:
             assert result.err.startswith("bits per character: under 2")
 
     def test_what_is_odd_is_shaded(self):
-        plain = Row(1, 0, 1, 1, 1.9, 1.9, None, None, None, "word")
+        plain = ScoredUnit(1, 0, 1, 1, 1.9, 1.9, None, None, None, "word")
         assert rows.shaded(plain, "word") == "word"
         shades = {rows.shaded(plain._replace(bits_per_char=bits), "word") for bits in (2, 4, 6, 8, 12, inf)}
         assert len(shades) == 5
@@ -259,6 +259,6 @@ def test_escaped_bytes_can_be_had_back():
 
 
 def test_figures_that_are_not_finite():
-    row = Row(1, 0, 1, 1, inf, inf, None, None, None, "a")
+    row = ScoredUnit(1, 0, 1, 1, inf, inf, None, None, None, "a")
     assert json.loads(rows.jsonl(row, "line"))["bits"] is None
     assert rows.tsv(row, "line") == "1\t0\t1\t1\tinf\tinf\ta\n"

@@ -76,5 +76,5 @@ def test_records_are_learnt_as_records():
     lines = [[3 * line[0] % 5 + 1, *line, 0] for line in lines]
     ids = np.array([0, *(i for line in lines for i in line)], np.uint8)
     vocab = Vocab("\nabcde")
-    as_records, as_text = (baselines(vocab, ids[:15401], ids[15400:], 0, restart) for restart in (0, None))
+    as_records, as_text = (baselines(vocab, ids[:15401], ids[15400:], 0, reset_id) for reset_id in (0, None))
     assert as_records.bits_per_char["ngram"] < as_text.bits_per_char["ngram"]

@@ -13,9 +13,9 @@ def ids_of(text):
     return np.array(["abcdefgh".index(c) for c in text], np.uint8)
 
 
-def probabilities(training, text, V, order, restart=None):
+def probabilities(training, text, V, order, reset_id=None):
     """p_n of the last character of a text."""
-    *_, nats = ngram_nats(training, text, V, order, restart)
+    *_, nats = ngram_nats(training, text, V, order, reset_id)
     return exp(-nats[-1])
 
 
@@ -38,12 +38,12 @@ def test_a_case_worked_out_by_hand():
 class Naive:
     """The same with dictionaries of strings."""
 
-    def __init__(self, training, V, restart):
-        self.training, self.V, self.restart = training, V, restart
+    def __init__(self, training, V, reset_id):
+        self.training, self.V, self.reset_id = training, V, reset_id
 
     def history(self, ids, place, n):
         """The n ids before a place, or None where a text begins, or a record, before them."""
-        if place < n or any(ids[i] == self.restart for i in range(place - n + 1, place)):
+        if place < n or any(ids[i] == self.reset_id for i in range(place - n + 1, place)):
             return None
         return tuple(ids[place - n : place])
 
@@ -74,24 +74,24 @@ class Naive:
         return (own - D[min(own, 3)] + left * lower) / sum(following.values())
 
 
-@pytest.mark.parametrize("restart", [None, NEWLINE])
+@pytest.mark.parametrize("reset_id", [None, NEWLINE])
 @pytest.mark.parametrize("length", [1, 2, 3, 40, 200])
-def test_against_dictionaries_of_strings(length, restart):
+def test_against_dictionaries_of_strings(length, reset_id):
     rng, V = np.random.default_rng(length), 4
     training, text = (rng.choice(V, size, p=[0.3, 0.4, 0.2, 0.1]).astype(np.uint8) for size in (length, 12))
-    naive = Naive(training.tolist(), V, restart)
-    for n, nats in enumerate(ngram_nats(training, text, V, 4, restart), 1):
+    naive = Naive(training.tolist(), V, reset_id)
+    for n, nats in enumerate(ngram_nats(training, text, V, 4, reset_id), 1):
         expected = [naive.probability(text.tolist(), place, n) for place in range(len(text))]
         assert np.exp(-nats) == pytest.approx(expected, rel=1e-9)
 
 
-@pytest.mark.parametrize("restart", [None, NEWLINE])
+@pytest.mark.parametrize("reset_id", [None, NEWLINE])
 @pytest.mark.parametrize("context", ["", "a", "bd", "hhh", "abcabc", "aaaaaaaa"])
-def test_probabilities_sum_to_one(context, restart):
+def test_probabilities_sum_to_one(context, reset_id):
     """Over the whole alphabet, seen or not, after any context."""
     training = ids_of("abcabdabcbbdaacbdhaaab" * 3)
     for order in range(1, 6):
-        total = sum(probabilities(training, ids_of(context + x), 8, order, restart) for x in "abcdefgh")
+        total = sum(probabilities(training, ids_of(context + x), 8, order, reset_id) for x in "abcdefgh")
         assert total == pytest.approx(1, rel=1e-12)
 
 

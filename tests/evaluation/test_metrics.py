@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose
 
 from charrnn.errors import OptionError, TextError, UnknownCharacterError
 from charrnn.evaluation import windows
-from charrnn.evaluation.metrics import Score, evaluate, scores
+from charrnn.evaluation.metrics import Metrics, evaluate, partial_metrics
 from charrnn.language_model import LanguageModel
 from charrnn.nn.cells import CELLS
 from charrnn.nn.config import ModelConfig
@@ -47,7 +47,7 @@ def naive(model, ids, piece, warm_up):
                 probs = np.exp(work.logits[:, 0]) / np.exp(work.logits[:, 0]).sum()
                 nats -= log(probs[ids[place + 1]])
                 correct += int(probs.argmax() == ids[place + 1])
-    return Score(nats, len(ids) - 1, correct)
+    return Metrics(nats, len(ids) - 1, correct)
 
 
 def assert_same(score, expected, tolerance=1e-6):
@@ -60,7 +60,7 @@ def small(monkeypatch):
     """The constants of the program made small, so that a short text is cut in every way."""
 
     def shrink(**constants):
-        for name, value in ({"PIECE": 10, "WARM_UP": 4, "STREAMS": 3, "CHUNK": 3} | constants).items():
+        for name, value in ({"WINDOW": 10, "WARM_UP": 4, "STREAMS": 3, "CHUNK": 3} | constants).items():
             monkeypatch.setattr(windows, name, value)
 
     shrink()
@@ -77,7 +77,7 @@ def test_each_piece_is_read_after_its_warm_up(small, cell, dtype, tolerance):
 @pytest.mark.parametrize("length", [2, 3, 9, 10, 11, 12, 13, 20, 21, 22, 30, 31, 32, 60, 61, 62])
 @pytest.mark.parametrize(("piece", "warm_up"), [(10, 4), (4, 10), (7, 0), (5, 5)])
 def test_a_text_of_any_length(small, length, piece, warm_up):
-    small(PIECE=piece, WARM_UP=warm_up)
+    small(WINDOW=piece, WARM_UP=warm_up)
     assert_same(evaluate(model_of(), text_of(length)), naive(model_of(), ids_of(length), piece, warm_up))
 
 
@@ -93,11 +93,11 @@ def test_the_shape_of_the_batch_changes_nothing(small, streams, chunk, threads):
 
 @pytest.mark.parametrize("length", [2, 1000, 2048, 2049, 2050, 2 * 2048 + 1, 17 * 2048 + 5])
 def test_every_character_after_the_first_is_scored_exactly_once(length):
-    """By a model that knows how frequent characters are and nothing else, with the constants of the program."""
+    """By a model that knows spec frequent characters are and nothing else, with the constants of the program."""
     model, share = model_of(scale=0.0), np.array([0.4, 0.3, 0.15, 0.08, 0.05, 0.02])
     model.network.params["by"][:] = np.log(share)
     ids = ids_of(length)
-    parts = list(scores(model.network, ids))
+    parts = list(partial_metrics(model.network, ids))
     assert sum(part.nats for part in parts) == pytest.approx(-np.log(share[ids[1:]]).sum(), rel=1e-12)
     assert sum(part.chars for part in parts) == length - 1
     assert sum(part.correct for part in parts) == (ids[1:] == 0).sum()
@@ -113,7 +113,7 @@ def test_windows_are_read_from_the_zero_state(small, length, window, threads):
 
 def test_a_text_of_one_piece_is_one_pass(small):
     """As a single forward over the whole."""
-    small(PIECE=1000)
+    small(WINDOW=1000)
     model, ids = model_of(), ids_of(50)
     work = model.network.workspace(49, 1)
     model.network.forward(ids[:-1, None], model.network.zero_state(1), work)
@@ -126,7 +126,7 @@ def test_unknown_characters_are_counted_as_the_policy_says(small):
     model, known = model_of(), evaluate(model_of(), "abcabfed")
     with pytest.raises(UnknownCharacterError, match=r"'é'.*position 3"):
         evaluate(model, "abcéabf€ed")
-    assert evaluate(model, "?abcéabf€ed", "skip") == Score(known.nats, 7, known.correct, 3)
+    assert evaluate(model, "?abcéabf€ed", "skip") == Metrics(known.nats, 7, known.correct, 3)
     uniform = evaluate(model, "?abcéabf€ed", "uniform")
     assert (uniform.chars, uniform.correct, uniform.unknown_chars) == (10, known.correct, 3)
     assert uniform.nats == pytest.approx(known.nats + 3 * log(6), rel=1e-12)
@@ -151,18 +151,18 @@ def test_all_bytes_are_known_to_a_model_of_bytes():
 
 
 def test_a_score_tells_the_same_thing_in_other_units():
-    score = Score(nats=6.0, chars=4, correct=1) + Score(nats=2.0, chars=1, correct=1, unknown_chars=7)
-    assert score == Score(8.0, 5, 2, 7)
+    score = Metrics(nats=6.0, chars=4, correct=1) + Metrics(nats=2.0, chars=1, correct=1, unknown_chars=7)
+    assert score == Metrics(8.0, 5, 2, 7)
     assert score.nats_per_char == 1.6
     assert 2**score.bits_per_char == pytest.approx(exp(1.6))
     assert score.perplexity == exp(1.6)
     assert score.accuracy == 0.4
-    assert Score(1e30, 1).perplexity == inf
+    assert Metrics(1e30, 1).perplexity == inf
 
 
 def test_probabilities_of_all_continuations_sum_to_one(small):
     """exp(-nats) is the probability of a text after its first character: over all texts of a length it sums to 1."""
-    small(PIECE=2, WARM_UP=5)
+    small(WINDOW=2, WARM_UP=5)
     model = model_of("gru")
     total = sum(exp(-evaluate(model, "a" + x + y + z).nats) for x in CHARACTERS for y in CHARACTERS for z in CHARACTERS)
     assert_allclose(total, 1, rtol=1e-12)

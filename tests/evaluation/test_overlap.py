@@ -6,7 +6,7 @@ import pytest
 
 from charrnn import copied
 from charrnn.errors import OptionError, TextError
-from charrnn.evaluation.overlap import Span
+from charrnn.evaluation.overlap import CopiedSpan
 
 
 @pytest.fixture
@@ -23,15 +23,15 @@ def test_places_are_those_of_the_text_as_it_is_read(corpus):
     """After a byte-order mark, with newlines translated, in characters."""
     name = corpus("\ufeffnaïf\r\ncœur 世界\r\n".encode())
     result = copied(["xyz", "a cœur!"], [name])
-    assert result.longest == Span("cœur", name, 5, 2, 1, 2)
+    assert result.longest == CopiedSpan("cœur", name, 5, 2, 1, 2)
     assert (result.new_8, result.grams_8) == (None, 0)
-    assert copied("\ncœur 世界\n", [name]).longest == Span("\ncœur 世界\n", name, 4, 1, 0, 0)
+    assert copied("\ncœur 世界\n", [name]).longest == CopiedSpan("\ncœur 世界\n", name, 4, 1, 0, 0)
 
 
 def test_a_span_does_not_go_from_file_to_file_or_from_sample_to_sample(corpus):
     names = [corpus(b"ab", "a.txt"), corpus(b"cd", "b.txt"), corpus(b"xx\nabc", "c.txt")]
-    assert copied("abcd", names[:2]).longest == Span("ab", names[0], 0, 1, 0, 0)
-    assert copied(["cd", "abcd"], names).longest == Span("abc", names[2], 3, 2, 1, 0)
+    assert copied("abcd", names[:2]).longest == CopiedSpan("ab", names[0], 0, 1, 0, 0)
+    assert copied(["cd", "abcd"], names).longest == CopiedSpan("abc", names[2], 3, 2, 1, 0)
     assert copied(["ab", "cd"], [corpus(b"abcd")]).longest.text == "ab"
 
 
@@ -46,7 +46,7 @@ def test_the_share_of_new_grams_counts_every_place(corpus):
 
 def test_bytes_are_looked_for_in_bytes(corpus):
     name = corpus(b"\xff\x00\r\n\xfe")
-    assert copied([b"\x00\r\n", b"q"], [name]).longest == Span(b"\x00\r\n", name, 1, 1, 0, 0)
+    assert copied([b"\x00\r\n", b"q"], [name]).longest == CopiedSpan(b"\x00\r\n", name, 1, 1, 0, 0)
     with pytest.raises(OptionError):
         copied([b"a", "a"], [name])
 

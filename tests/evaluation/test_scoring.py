@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from charrnn.errors import OptionError, UnknownCharacterError
 from charrnn.evaluation import surprisal, windows
-from charrnn.evaluation.metrics import evaluate, scores
-from charrnn.evaluation.scoring import Row, oddest, score, units
+from charrnn.evaluation.metrics import evaluate, partial_metrics
+from charrnn.evaluation.scoring import ScoredUnit, score, scored_units, top_units
 from charrnn.language_model import LanguageModel
 from charrnn.nn.cells import CELLS
 from charrnn.nn.config import ModelConfig
@@ -37,7 +37,7 @@ def text_of(length, characters=CHARACTERS):
     return "".join(np.random.default_rng(length).choice(list(characters), length))
 
 
-def naive(model, text, piece=windows.PIECE, warm_up=windows.WARM_UP):
+def naive(model, text, piece=windows.WINDOW, warm_up=windows.WARM_UP):
     """(bits, rank) of each character after the first, in float64, one at a time."""
     params = Params(model.network.config.shapes(), np.float64)
     params.flat[:] = model.network.params.flat
@@ -56,7 +56,7 @@ def naive(model, text, piece=windows.PIECE, warm_up=windows.WARM_UP):
 
 @pytest.fixture
 def small(monkeypatch):
-    for name, value in {"PIECE": 10, "WARM_UP": 4, "STREAMS": 3, "CHUNK": 4}.items():
+    for name, value in {"WINDOW": 10, "WARM_UP": 4, "STREAMS": 3, "CHUNK": 4}.items():
         monkeypatch.setattr(windows, name, value)
 
 
@@ -80,7 +80,7 @@ def test_sums_are_exact_and_those_of_evaluation(lines, dtype):
     model, text = model_of(dtype=dtype, lines=lines), text_of(9000) + "\n"
     if lines:  # as a text of records is laid out: after a newline, without empty lines
         laid_out = "\n" + "".join(f"{line}\n" for line in text.split("\n") if line)
-        parts = list(scores(model.network, model.vocab.encode(laid_out)[0], restart=model.restart))
+        parts = list(partial_metrics(model.network, model.vocab.encode(laid_out)[0], reset_id=model.reset_id))
         nats, chars = sum(part.nats for part in parts), sum(part.chars for part in parts)
     else:
         whole = evaluate(model, text)
@@ -102,11 +102,11 @@ def test_it_does_not_matter_how_a_text_comes(text, cuts, per, lines, data):
     model = model_of("rnn", lines=lines)
     edges = [0, *sorted(cuts), len(text)]
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in {"PIECE": 5, "WARM_UP": 7, "STREAMS": 3, "CHUNK": 4}.items():
+        for name, value in {"WINDOW": 5, "WARM_UP": 7, "STREAMS": 3, "CHUNK": 4}.items():
             patch.setattr(windows, name, value)
-        whole = list(units(model, [text], per, unknown))
+        whole = list(scored_units(model, [text], per, unknown))
         patch.setattr(surprisal, "MOST_HELD", data.draw(st.sampled_from([3, 1000])))
-        parts = list(units(model, (text[a:b] for a, b in pairwise(edges)), per, unknown))
+        parts = list(scored_units(model, (text[a:b] for a, b in pairwise(edges)), per, unknown))
     assert [row._replace(bits=0, bits_per_char=0) for row in parts] == [
         row._replace(bits=0, bits_per_char=0) for row in whole
     ]
@@ -149,7 +149,7 @@ def test_a_long_text_is_told_group_by_group(small, threads):
     text = text_of(500)
     parts = list(surprisal.surprisals(model_of(), [text], "uniform", threads=threads))
     assert "".join(part.text for part in parts) == text
-    assert max(len(part.text) for part in parts) <= windows.STREAMS * windows.PIECE + 1
+    assert max(len(part.text) for part in parts) <= windows.STREAMS * windows.WINDOW + 1
 
 
 def test_records_do_not_know_of_each_other():
@@ -238,15 +238,15 @@ def test_weights_that_diverged_give_no_finite_bits():
 
 
 def test_the_oddest_rows():
-    row = Row(1, 0, 1, 1, 0.0, 0.0, None, None, None, "")
+    row = ScoredUnit(1, 0, 1, 1, 0.0, 0.0, None, None, None, "")
     rows = [row._replace(bits=bits, chars=chars) for bits, chars in [(15, 1), (60, 40), (70, 40), (100, 200), (60, 24)]]
-    assert [row.bits for row in oddest(chain(rows), 3)] == [60, 70, 60]
-    assert oddest(rows, 100)[-1].bits == 100
+    assert [row.bits for row in top_units(chain(rows), 3)] == [60, 70, 60]
+    assert top_units(rows, 100)[-1].bits == 100
     ratios = [row._replace(ratio=ratio) for ratio in (-3.0, 5.0, 0.0)]
-    assert [row.ratio for row in oddest(ratios, 2)] == [5.0, 0.0]
-    assert oddest([], 3) == []
+    assert [row.ratio for row in top_units(ratios, 2)] == [5.0, 0.0]
+    assert top_units([], 3) == []
 
 
 def test_ties_stay_in_the_order_of_the_text():
-    row = Row(1, 0, 1, 1, 2.0, 2.0, None, None, None, "")
-    assert [row.number for row in oddest([row._replace(number=i) for i in range(9)], 4)] == [0, 1, 2, 3]
+    row = ScoredUnit(1, 0, 1, 1, 2.0, 2.0, None, None, None, "")
+    assert [row.number for row in top_units([row._replace(number=i) for i in range(9)], 4)] == [0, 1, 2, 3]

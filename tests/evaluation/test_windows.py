@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from charrnn.evaluation import windows
-from charrnn.evaluation.metrics import scores
-from charrnn.evaluation.windows import cut, groups, in_order, predictions
+from charrnn.evaluation.metrics import partial_metrics
+from charrnn.evaluation.windows import group_edges, map_in_order, predictions, window_spec
 from charrnn.nn.cells import CELLS
 from charrnn.nn.config import ModelConfig
 from charrnn.nn.model import Model
@@ -48,7 +48,7 @@ def naive(network, ids, piece, warm_up):
 
 @pytest.fixture
 def small(monkeypatch):
-    for name, value in {"PIECE": 10, "WARM_UP": 4, "STREAMS": 3, "CHUNK": 4}.items():
+    for name, value in {"WINDOW": 10, "WARM_UP": 4, "STREAMS": 3, "CHUNK": 4}.items():
         monkeypatch.setattr(windows, name, value)
 
 
@@ -59,9 +59,9 @@ def test_records_are_read_from_the_zero_state(small, cell, longest, dtype, toler
     ids = records(120 // longest, longest)
     network = network_of(cell, dtype)
     expected = naive(network_of(cell), ids, 10, 4)
-    total = sum(part.nats for part in scores(network, ids, restart=NEWLINE))
+    total = sum(part.nats for part in partial_metrics(network, ids, reset_id=NEWLINE))
     assert total / len(expected) == pytest.approx(expected.mean(), abs=tolerance)
-    threaded = sum(part.nats for part in scores(network, ids, restart=NEWLINE, threads=2))
+    threaded = sum(part.nats for part in partial_metrics(network, ids, reset_id=NEWLINE, threads=2))
     assert threaded == total
 
 
@@ -70,31 +70,35 @@ def test_records_are_the_batch_with_a_mask():
     network, ids = network_of("gru"), records(20, 9)
     x = ids[:-1, None]
     work = network.workspace(len(x), 1)
-    network.forward(x, network.zero_state(1), work, keep=(x != NEWLINE).astype(float))
+    network.forward(x, network.zero_state(1), work, carry_mask=(x != NEWLINE).astype(float))
     probs = np.exp(work.logits) / np.exp(work.logits).sum(axis=0)
     nats = -np.log(probs[ids[1:], np.arange(len(x))]).sum()
-    assert sum(part.nats for part in scores(network, ids, restart=NEWLINE)) == pytest.approx(nats, rel=1e-12)
+    assert sum(part.nats for part in partial_metrics(network, ids, reset_id=NEWLINE)) == pytest.approx(nats, rel=1e-12)
 
 
 def test_the_order_of_records_does_not_matter():
     """However they are sorted into batches, each has a loss of its own."""
     network, rng = network_of("lstm"), np.random.default_rng(2)
     lines = [np.append(rng.integers(1, V, n), NEWLINE).astype(np.uint8) for n in (1, 200, 3, 3, 70, 1, 9)]
-    alone = [sum(p.nats for p in scores(network, np.append(np.uint8(0), line), restart=NEWLINE)) for line in lines]
+    alone = [
+        sum(p.nats for p in partial_metrics(network, np.append(np.uint8(0), line), reset_id=NEWLINE)) for line in lines
+    ]
     for order in (range(7), reversed(range(7))):
         ids = np.concatenate([[NEWLINE], *(lines[i] for i in order)]).astype(np.uint8)
-        assert sum(p.nats for p in scores(network, ids, restart=NEWLINE)) == pytest.approx(sum(alone), rel=1e-12)
+        assert sum(p.nats for p in partial_metrics(network, ids, reset_id=NEWLINE)) == pytest.approx(
+            sum(alone), rel=1e-12
+        )
 
 
 @pytest.mark.parametrize(("begin", "end"), [(0, 99), (0, 1), (7, 99), (10, 20), (13, 17), (38, 39), (5, 31)])
-@pytest.mark.parametrize("restart", [None, NEWLINE])
-def test_any_stretch_of_a_text_can_be_asked_for(small, begin, end, restart):
+@pytest.mark.parametrize("reset_id", [None, NEWLINE])
+def test_any_stretch_of_a_text_can_be_asked_for(small, begin, end, reset_id):
     """Each place once, with what the whole text gives for it."""
     network, ids = network_of("rnn"), records(40, 6)[:100]
-    how, found = cut(restart), {}
+    spec, found = window_spec(reset_id), {}
 
     def nats(first, last):
-        for places, scored, logits, y in predictions(network, ids, how, Event(), first, last):
+        for places, scored, logits, y in predictions(network, ids, spec, Event(), first, last):
             losses = -np.log(np.exp(logits[y, np.arange(len(y))]) / np.exp(logits).sum(axis=0))
             yield from zip(places.tolist(), losses[scored].tolist(), strict=True)
 
@@ -109,7 +113,7 @@ def test_any_stretch_of_a_text_can_be_asked_for(small, begin, end, restart):
 @pytest.mark.parametrize("piece", [1, 3, 10])
 @pytest.mark.parametrize(("begin", "end"), [(0, 1), (0, 1000), (17, 18), (19, 997), (5, 6)])
 def test_groups_are_cut_where_pieces_are(piece, begin, end):
-    edges = groups(begin, end, piece)
+    edges = group_edges(begin, end, piece)
     assert (edges[0], edges[-1]) == (begin, end)
     assert all(a < b for a, b in pairwise(edges))
     assert all(edge % piece == 0 for edge in edges[1:-1])
@@ -118,18 +122,18 @@ def test_groups_are_cut_where_pieces_are(piece, begin, end):
 @pytest.mark.parametrize("threads", [1, 3])
 def test_results_come_in_order(threads):
     edges = list(range(0, 100, 7))
-    assert list(in_order(lambda given_up, a, b: (a, b), edges, threads)) == list(pairwise(edges))
+    assert list(map_in_order(lambda cancelled, a, b: (a, b), edges, threads)) == list(pairwise(edges))
 
 
 def test_who_gives_up_does_not_wait_for_what_is_being_read():
     """As on Ctrl-C: pieces that other threads are in the middle of are left."""
     network, ids, told = network_of("rnn"), records(40, 6)[:100], []
 
-    def work(given_up, begin, end):
+    def work(cancelled, begin, end):
         if begin == 0:
             raise KeyboardInterrupt
-        told.append(given_up.wait(60) and not list(predictions(network, ids, cut(), given_up, begin, end)))
+        told.append(cancelled.wait(60) and not list(predictions(network, ids, window_spec(), cancelled, begin, end)))
 
     with pytest.raises(KeyboardInterrupt):
-        list(in_order(work, [0, 20, 40, 99], threads=3))
+        list(map_in_order(work, [0, 20, 40, 99], threads=3))
     assert all(told)

@@ -8,7 +8,7 @@ import pytest
 from support.faults import at_call, fail
 
 from charrnn.errors import CheckpointError
-from charrnn.files.slot import Place
+from charrnn.files.slot import Slot
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def write(**contents):
 
 
 def test_a_new_place(folder):
-    with Place("run") as place:
+    with Slot("run") as place:
         place.begin()
         assert (place.file, place.replacing) == ("run", False)
         assert os.listdir() == [".run.lock"]
@@ -37,7 +37,7 @@ def test_a_new_place(folder):
 
 def test_an_old_file_stays_until_it_is_settled(folder):
     write(run="old", run_bak="older")
-    with Place("run") as place:
+    with Slot("run") as place:
         place.begin()
         assert place.file == "run.new"
         write(run_new="new")
@@ -51,19 +51,19 @@ def test_an_old_file_stays_until_it_is_settled(folder):
 
 def test_the_run_that_goes_on_is_the_one_that_had_yet_to_take_the_place(folder):
     write(run="old", run_new="new")
-    with Place("run") as place:
+    with Slot("run") as place:
         place.go_on()
         assert place.file == "run.new"
         place.settle()
     assert files() == {"run": "new", "run.bak": "old"}
-    with Place("run") as place:
+    with Slot("run") as place:
         place.go_on()
         assert place.file == "run"
 
 
 def test_another_one_that_begins_puts_it_by(folder):
     write(run="old", run_new="new")
-    with Place("run") as place:
+    with Slot("run") as place:
         place.begin()
         assert files() == {"run": "old", "run.new.bak": "new"}
         write(run_new="newest")
@@ -76,7 +76,7 @@ def test_settling_while_any_system_call_fails(folder, code):
     """Each in turn; both are always there, and the next attempt succeeds."""
     for number in range(1, 1000):
         write(run="old", run_new="new", run_bak="older")
-        with Place("run") as place:
+        with Slot("run") as place:
             place.go_on()
             try:
                 with at_call(number, fail(code)) as calls:
@@ -96,7 +96,7 @@ def test_settling_while_any_system_call_fails(folder, code):
 
 def test_killed_at_any_moment_of_it_both_are_there(folder):
     """A fork that dies at each system call in turn; where it left off, the next run goes on."""
-    with Place("run") as place:
+    with Slot("run") as place:
         place.replacing = True
         write(run="old", run_new="new")
         with at_call(0, None) as calls:
@@ -106,7 +106,7 @@ def test_killed_at_any_moment_of_it_both_are_there(folder):
         child = os.fork()
         if not child:
             try:
-                place = Place("run").__enter__()
+                place = Slot("run").__enter__()
                 place.go_on()
                 with at_call(number, lambda: os._exit(0)):
                     place.settle()
@@ -115,7 +115,7 @@ def test_killed_at_any_moment_of_it_both_are_there(folder):
         os.waitpid(child, 0)
         assert {"old", "new"} <= set(files().values())
         assert os.path.exists("run")
-        with Place("run") as place:
+        with Slot("run") as place:
             place.go_on()
             place.settle()
         assert files() == {"run": "new", "run.bak": "old"}, calls[:number]
@@ -124,7 +124,7 @@ def test_killed_at_any_moment_of_it_both_are_there(folder):
 def test_the_new_file_is_as_private_as_the_old(folder):
     write(run="old")
     os.chmod("run", 0o600)
-    with Place("run") as place:
+    with Slot("run") as place:
         place.begin()
         write(run_new="new")
         place.settle()
@@ -133,7 +133,7 @@ def test_the_new_file_is_as_private_as_the_old(folder):
 
 def test_an_old_file_that_someone_removed(folder):
     write(run="old")
-    with Place("run") as place:
+    with Slot("run") as place:
         place.begin()
         write(run_new="new")
         os.unlink("run")
@@ -145,7 +145,7 @@ def test_through_a_link(folder):
     os.mkdir("far")
     write(**{"far/run": "old"})
     os.symlink("far/run", "link")
-    with Place("link") as place:
+    with Slot("link") as place:
         place.begin()
         assert place.file == str(folder / "far" / "run.new")
         with open(place.file, "w") as file:
@@ -161,7 +161,7 @@ def test_through_a_link(folder):
 def test_a_backup_that_cannot_be(folder):
     write(run="old")
     os.mkdir("run.bak")
-    with Place("run") as place, pytest.raises(CheckpointError, match=r"run\.bak is a directory"):
+    with Slot("run") as place, pytest.raises(CheckpointError, match=r"run\.bak is a directory"):
         place.begin()
 
 
@@ -169,7 +169,7 @@ def test_a_folder_that_is_gone(folder, monkeypatch):
     """Even the one that we are in: the place has its name in full."""
     os.mkdir("gone")
     monkeypatch.chdir("gone")
-    with Place("run") as place:
+    with Slot("run") as place:
         place.begin()
         os.unlink(".run.lock")
         os.rmdir("../gone")
@@ -185,14 +185,14 @@ def test_a_folder_that_is_gone(folder, monkeypatch):
 def test_what_was_left_behind_is_swept(folder):
     for name in (".run.00000000.tmp", ".run.new.0123abcd.tmp", ".run.bak.00000000.tmp", ".other.0123abcd.tmp"):
         Path(name).touch()
-    with Place("run"):
+    with Slot("run"):
         assert sorted(os.listdir()) == [".other.0123abcd.tmp", ".run.lock"]
 
 
 def test_what_is_no_file_is_never_moved(folder):
     """Were a folder to come where the old file was, it would have to stay."""
     write(run="old")
-    with Place("run") as place:
+    with Slot("run") as place:
         place.begin()
         write(run_new="new")
         os.unlink("run")

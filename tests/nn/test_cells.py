@@ -9,8 +9,8 @@ T, B, H = 4, 3, 5
 KEEP = np.array([[1, 0, 1], [1, 1, 1], [0, 1, 1], [1, 0, 1]], np.float64)
 
 
-@pytest.fixture(params=[None, KEEP], ids=["carried", "reset"])
-def keep(request):
+@pytest.fixture(params=[None, KEEP], ids=["mask_state", "reset"])
+def carry_mask(request):
     return request.param
 
 
@@ -23,13 +23,13 @@ def inputs(cell):
     return a, Whh, tuple(rng.normal(size=(H, B)) for _ in module.STATE)
 
 
-def naive_forward(step, a, Whh, state, keep):
+def naive_forward(step, a, Whh, state, carry_mask):
     """Every hidden state (T, H, B) and the last state, one stream and one time step at a time."""
     hidden, last = [], []
     for b in range(B):
         own = tuple(part[:, b] for part in state)
         for t in range(T):
-            if keep is not None and keep[t, b] == 0:
+            if carry_mask is not None and carry_mask[t, b] == 0:
                 own = tuple(np.zeros_like(part) for part in own)
             own = step(a[t, :, b], Whh, *own)
             hidden.append(own[0])
@@ -39,17 +39,17 @@ def naive_forward(step, a, Whh, state, keep):
     ]
 
 
-def test_forward_follows_the_textbook(cell, naive_step, inputs, keep):
+def test_forward_follows_the_textbook(cell, naive_step, inputs, carry_mask):
     a, Whh, state = inputs
-    buffers = CELLS[cell].buffers(T, H, B, np.float64)
-    last = CELLS[cell].forward(a.copy(), Whh, state, buffers, keep)
-    naive_hidden, naive_last = naive_forward(naive_step, a, Whh, state, keep)
-    assert_allclose(buffers.h[1:], naive_hidden, rtol=0, atol=1e-12)
+    cache = CELLS[cell].cache(T, H, B, np.float64)
+    last = CELLS[cell].forward(a.copy(), Whh, state, cache, carry_mask)
+    naive_hidden, naive_last = naive_forward(naive_step, a, Whh, state, carry_mask)
+    assert_allclose(cache.h[1:], naive_hidden, rtol=0, atol=1e-12)
     assert_allclose(last, naive_last, rtol=0, atol=1e-12)
-    assert_array_equal(buffers.h[0], state[0])
+    assert_array_equal(cache.h[0], state[0])
 
 
-def test_backward_is_the_derivative_of_the_textbook(cell, naive_step, inputs, keep):
+def test_backward_is_the_derivative_of_the_textbook(cell, naive_step, inputs, carry_mask):
     """By complex steps: f(x + ih) = f(x) + ih f'(x), exact to rounding since nothing is subtracted."""
     a, Whh, state = inputs
     dh = np.random.default_rng(1).normal(size=(T, H, B))
@@ -58,16 +58,16 @@ def test_backward_is_the_derivative_of_the_textbook(cell, naive_step, inputs, ke
     def derivative(array, place):
         moved = [x.astype(complex) for x in arrays]
         moved[array][place] += 1e-30j
-        hidden, _ = naive_forward(naive_step, moved[0], moved[1], moved[2:], keep)
+        hidden, _ = naive_forward(naive_step, moved[0], moved[1], moved[2:], carry_mask)
         return (hidden * dh).sum().imag / 1e-30
 
     naive = [np.reshape([derivative(i, p) for p in np.ndindex(x.shape)], x.shape) for i, x in enumerate(arrays)]
 
-    buffers = CELLS[cell].buffers(T, H, B, np.float64)
+    cache = CELLS[cell].cache(T, H, B, np.float64)
     work = a.copy()
-    CELLS[cell].forward(work, Whh, state, buffers, keep)
-    da, drecurrent, dstate = CELLS[cell].backward(dh, work, Whh, buffers, keep)
-    previous = buffers.h[:-1] if keep is None else buffers.h[:-1] * keep[:, None, :]
+    CELLS[cell].forward(work, Whh, state, cache, carry_mask)
+    da, drecurrent, dstate = CELLS[cell].backward(dh, work, Whh, cache, carry_mask)
+    previous = cache.h[:-1] if carry_mask is None else cache.h[:-1] * carry_mask[:, None, :]
     dWhh = sum(d @ h.T for d, h in zip(drecurrent, previous, strict=True))
     for got, expected in zip([da, dWhh, *dstate], naive, strict=True):
         assert_allclose(got, expected, rtol=0, atol=1e-12)
@@ -85,7 +85,7 @@ def test_an_lstm_with_an_open_forget_gate_and_a_closed_input_gate_keeps_its_memo
     a = np.zeros((T, 4 * H, B))
     a[:, :H], a[:, H : 2 * H] = -1000, 1000
     c = np.random.default_rng(2).normal(size=(H, B))
-    last = lstm.forward(a, np.zeros((4 * H, H)), (np.zeros((H, B)), c), lstm.buffers(T, H, B, np.float64))
+    last = lstm.forward(a, np.zeros((4 * H, H)), (np.zeros((H, B)), c), lstm.cache(T, H, B, np.float64))
     assert_array_equal(last[1], c)
 
 
@@ -140,6 +140,6 @@ def test_transposed_is_the_transpose_laid_out_afresh(shape):
 
 def test_carried_zeroes_the_columns_that_start_again():
     previous, out = np.random.default_rng(3).normal(size=(H, B)), np.empty((H, B))
-    assert_array_equal(steps.carried(previous, KEEP, 0, out), previous * [1, 0, 1])
-    assert steps.carried(previous, KEEP, 1, out) is previous
-    assert steps.carried(previous, None, 0, out) is previous
+    assert_array_equal(steps.mask_state(previous, KEEP, 0, out), previous * [1, 0, 1])
+    assert steps.mask_state(previous, KEEP, 1, out) is previous
+    assert steps.mask_state(previous, None, 0, out) is previous

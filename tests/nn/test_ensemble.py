@@ -8,11 +8,11 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from charrnn.nn.config import ModelConfig
 from charrnn.nn.dropout import Dropout
-from charrnn.nn.ensemble import Ensemble, build, log_mean, stepper
+from charrnn.nn.ensemble import Ensemble, log_mean, make_network, make_stepper
 from charrnn.nn.init import initial_params
 from charrnn.nn.model import Model
 from charrnn.nn.params import Params
-from charrnn.parallel.data_parallel import Shards
+from charrnn.parallel.data_parallel import DataParallel
 
 V, H, N = 7, 5, 3
 T, B = 6, 8
@@ -25,7 +25,7 @@ def make(cell):
         config = ModelConfig(V, cell, H, layers, networks)
         params = Params(config.shapes(), dtype, networks=networks)
         params.flat[:] = np.random.default_rng(1).normal(0, 1.5 / np.sqrt(H), params.flat.size)
-        return build(config, params)
+        return make_network(config, params)
 
     return make
 
@@ -106,7 +106,7 @@ def test_one_character_at_a_time_is_the_same_as_many(make, random_state, layers,
     start = random_state(ensemble, streams)
     work = ensemble.workspace(*x.shape)
     last = ensemble.forward(x, start, work)
-    reader = stepper(ensemble)
+    reader = make_stepper(ensemble)
     carried, steps = reader.carry(start), []
     for x_t in x:
         logits, carried = reader.step(x_t, carried)
@@ -120,11 +120,11 @@ def test_one_character_at_a_time_is_the_same_as_many(make, random_state, layers,
 def test_each_network_has_the_gradient_of_its_own_loss(make, random_state, text, count):
     ensemble, (x, y) = make(), text
     start = random_state(ensemble, B)
-    loss, grads, state = Shards(ensemble, B, count, 2).gradient(x, y, start, KEY)
+    loss, grads, state = DataParallel(ensemble, B, count, 2).gradient(x, y, start, KEY)
     losses = []
     for number, one in enumerate(alone(ensemble)):
         own_start = start[2 * number : 2 * number + 2]
-        own_loss, own_grads, own_state = Shards(one, B, 1, 1).gradient(x, y, own_start, KEY)
+        own_loss, own_grads, own_state = DataParallel(one, B, 1, 1).gradient(x, y, own_start, KEY)
         losses.append(own_loss)
         assert_allclose(grads.network(number).flat, own_grads.flat, rtol=0, atol=1e-12)
         for name, view in own_grads.items():
@@ -139,7 +139,7 @@ def test_the_number_of_threads_changes_no_bit(make, random_state, text, count):
     ensemble, most = make(dtype=np.float32), Dropout(0.3, 0.2)
     results = []
     for threads in (1, 2, 3, 4, 9):
-        shards = Shards(ensemble, B, count, threads, most)
+        shards = DataParallel(ensemble, B, count, threads, most)
         for step in range(2):
             loss, grads, state = shards.gradient(*text, random_state(ensemble, B), (1, step), dropout=most)
         results.append((loss, grads.flat.tobytes(), [part.tobytes() for part in flat(state)]))
@@ -151,7 +151,7 @@ def test_each_network_drops_its_own(make, text, dropout):
     ensemble = make()
     for view in ensemble.params.values():
         view[...] = view[0]
-    _, grads, _ = Shards(ensemble, B, 2, 1, dropout).gradient(*text, ensemble.zero_state(B), KEY, dropout=dropout)
+    _, grads, _ = DataParallel(ensemble, B, 2, 1, dropout).gradient(*text, ensemble.zero_state(B), KEY, dropout=dropout)
     assert len({grads.network(number).flat.tobytes() for number in range(N)}) == N
 
 

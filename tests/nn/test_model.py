@@ -16,10 +16,10 @@ def x():
     return np.random.default_rng(0).integers(0, V, (T, B)).astype(np.uint8)
 
 
-def read(model, x, state, keep=None):
+def read(model, x, state, carry_mask=None):
     """The logits (T, V, B) and the state after x."""
     work = model.workspace(*x.shape)
-    state = model.forward(x, state, work, keep)
+    state = model.forward(x, state, work, carry_mask)
     return unflatten(work.logits, len(x)).copy(), state
 
 
@@ -31,7 +31,7 @@ def test_forward_follows_the_textbook(make_model, naive_step, random_state, laye
     model = make_model(layers=layers)
     p, H = model.params, model.config.hidden
     start = random_state(model, B)
-    keep = np.random.default_rng(3).integers(0, 2, (T, B)).astype(np.float64)
+    carry_mask = np.random.default_rng(3).integers(0, 2, (T, B)).astype(np.float64)
     masks = np.ones((layers, H, T * B))
     Whh = [p[f"Whh{layer}"].copy() for layer in range(layers)]
     for layer in range(layers):
@@ -47,7 +47,7 @@ def test_forward_follows_the_textbook(make_model, naive_step, random_state, laye
         for t in range(T):
             below, output = np.eye(V)[x[t, b]], 0
             for layer in range(layers):
-                old = state[layer] if keep[t, b] else [np.zeros(H)] * len(state[layer])
+                old = state[layer] if carry_mask[t, b] else [np.zeros(H)] * len(state[layer])
                 a = p[f"Wxh{layer}"] @ below + p[f"bh{layer}"]
                 state[layer] = naive_step(a, Whh[layer], *old)
                 output = output + state[layer][0] * masks[layer, :, t * B + b]
@@ -58,7 +58,7 @@ def test_forward_follows_the_textbook(make_model, naive_step, random_state, laye
                 part[:, b] = own
 
     work = model.workspace(T, B, dropout)
-    new = model.forward(x, start, work, keep, dropout, KEY)
+    new = model.forward(x, start, work, carry_mask, dropout, KEY)
     assert_allclose(unflatten(work.logits, T), expected, rtol=0, atol=1e-12)
     for got, naive in zip(new, last, strict=True):
         assert_allclose(got, naive, rtol=0, atol=1e-12)
@@ -89,9 +89,9 @@ def test_streams_do_not_see_each_other(make_model, random_state, x):
 
 def test_a_reset_is_a_new_beginning(make_model, random_state, x):
     model = make_model()
-    keep = np.ones((T, B))
-    keep[4, 1] = 0
-    reset, _ = read(model, x, random_state(model, B), keep)
+    carry_mask = np.ones((T, B))
+    carry_mask[4, 1] = 0
+    reset, _ = read(model, x, random_state(model, B), carry_mask)
     carried, _ = read(model, x, random_state(model, B))
     afresh, _ = read(model, x[4:, [1]], model.zero_state(1))
     assert_allclose(reset[4:, :, 1], afresh[..., 0], rtol=0, atol=1e-12)
@@ -158,7 +158,7 @@ def test_a_workspace_counts_each_buffer_once(make_model, dropout):
     work = Workspace(make_model().config, T, B, np.float64, dropout)
     arrays = [work.logits, work.dh, work.flat_output, work.flat_doutput, work.flat_a]
     for layer in work.layers:
-        arrays += [layer.a, *layer.cell, layer.flat_h, layer.normal, layer.mask, layer.Whh_mask, layer.Whh]
+        arrays += [layer.a, *layer.cache, layer.flat_h, layer.normed, layer.mask, layer.Whh_mask, layer.Whh]
     blocks = {}
     for array in arrays:
         while array.base is not None:

@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose
 
 from charrnn.nn.loss import nats, nats_and_gradient
 from charrnn.nn.params import Params
-from charrnn.optim.adam import Adam, clip
+from charrnn.optim.adam import Adam, clip_gradient
 
 torch = pytest.importorskip("torch")
 
@@ -93,5 +93,5 @@ def test_clipping(params, limit):
     W = tensor(np.zeros(params.flat.size))
     W.grad = torch.tensor(params.flat)
     length = torch.nn.utils.clip_grad_norm_([W], limit)
-    assert clip(params.flat, limit) == pytest.approx(length.item(), rel=1e-12)
+    assert clip_gradient(params.flat, limit) == pytest.approx(length.item(), rel=1e-12)
     assert_allclose(params.flat, W.grad, rtol=1e-6)

@@ -5,8 +5,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from charrnn.nn.params import Params
-from charrnn.optim.adam import RECENT, Adam, clip
-from charrnn.optim.schedule import FINAL_LR, WARMUP, learning_rate, since_warmup
+from charrnn.optim.adam import RECENT, Adam, clip_gradient
+from charrnn.optim.schedule import FINAL_LR, WARMUP, decay_progress, learning_rate
 
 SHAPES = {"W": (3, 4), "b": (3,)}
 
@@ -35,7 +35,7 @@ def test_a_budget_that_starts_later_has_the_same_rates():
 
 
 def test_the_share_since_the_warm_up_rises_evenly_from_none_to_all():
-    shares = [since_warmup(step, 10, 10 + WARMUP + 4) for step in range(10, 10 + WARMUP + 6)]
+    shares = [decay_progress(step, 10, 10 + WARMUP + 4) for step in range(10, 10 + WARMUP + 6)]
     assert shares == [0.0] * WARMUP + [0.25, 0.5, 0.75, 1.0, 1.0, 1.0]
 
 
@@ -49,14 +49,14 @@ def test_the_total_is_not_needed_before_the_warm_up_ends():
 def test_clipping_keeps_the_direction_and_limits_the_length(share, left):
     gradient = random_params(0).flat
     before, length = gradient.copy(), sqrt(sum(g * g for g in gradient))
-    assert clip(gradient, share * length) == pytest.approx(length)
+    assert clip_gradient(gradient, share * length) == pytest.approx(length)
     assert_allclose(gradient, left * before)
 
 
 def test_clipping_finds_what_is_not_finite_and_does_not_warn():
     for value in (np.nan, np.inf, -np.inf):
-        assert not np.isfinite(clip(np.array([1, value, 2], np.float32), 1.0))
-    assert not np.isfinite(clip(np.full(3, 3e38, np.float32), 1.0))
+        assert not np.isfinite(clip_gradient(np.array([1, value, 2], np.float32), 1.0))
+    assert not np.isfinite(clip_gradient(np.full(3, 3e38, np.float32), 1.0))
 
 
 @pytest.mark.parametrize("decay", [0.0, 0.1])

@@ -4,7 +4,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from charrnn.nn.dropout import Dropout
 from charrnn.nn.loss import nats, nats_and_gradient
-from charrnn.parallel.data_parallel import Shards
+from charrnn.parallel.data_parallel import DataParallel
 
 T, B, V = 6, 8, 7
 KEY = (1, 0)
@@ -23,7 +23,7 @@ def test_one_share_is_forward_and_backward(make_model, random_state, text):
     naive_loss = nats(work.logits, y.ravel()).mean()
     nats_and_gradient(work.logits, y.ravel(), 1 / y.size)
     model.backward(x, work, grads)
-    loss, got, state = Shards(model, B, 1, 1).gradient(x, y, random_state(model, B), KEY)
+    loss, got, state = DataParallel(model, B, 1, 1).gradient(x, y, random_state(model, B), KEY)
     assert loss == pytest.approx(naive_loss, rel=1e-12)
     assert_allclose(got.flat, grads.flat, atol=1e-14)
     for layer, expected in zip(state, last, strict=True):
@@ -34,8 +34,8 @@ def test_one_share_is_forward_and_backward(make_model, random_state, text):
 def test_any_number_of_shares_gives_the_same_gradient(make_model, random_state, text, count):
     model = make_model()
     start = random_state(model, B)
-    loss, grads, state = Shards(model, B, 1, 1).gradient(*text, start, KEY)
-    shared_loss, shared_grads, shared_state = Shards(model, B, count, 2).gradient(*text, start, KEY)
+    loss, grads, state = DataParallel(model, B, 1, 1).gradient(*text, start, KEY)
+    shared_loss, shared_grads, shared_state = DataParallel(model, B, count, 2).gradient(*text, start, KEY)
     assert shared_loss == pytest.approx(loss, rel=1e-12)
     assert_allclose(shared_grads.flat, grads.flat, rtol=0, atol=1e-12)
     for shared, expected in zip(shared_state, state, strict=True):
@@ -46,7 +46,7 @@ def test_the_number_of_threads_changes_no_bit(make_model, random_state, text):
     model = make_model(dtype=np.float32)
     results = []
     for threads in (1, 2, 3, 7):
-        loss, grads, state = Shards(model, B, 3, threads, MOST).gradient(
+        loss, grads, state = DataParallel(model, B, 3, threads, MOST).gradient(
             *text, random_state(model, B), KEY, dropout=MOST
         )
         results.append((loss, grads.flat.tobytes(), [part.tobytes() for layer in state for part in layer]))
@@ -54,14 +54,14 @@ def test_the_number_of_threads_changes_no_bit(make_model, random_state, text):
 
 
 def test_chunks_of_different_lengths_take_turns(make_model, text):
-    """One Shards, used again and again, answers as a new one would."""
+    """One DataParallel, used again and again, answers as a new one would."""
     model, (x, y) = make_model(), text
-    used = Shards(model, B, 3, 2, MOST)
+    used = DataParallel(model, B, 3, 2, MOST)
     for step, (length, share) in enumerate([(6, 1), (5, 1), (6, 0), (1, 0.3), (5, 0.6), (6, 1)]):
         dropout = MOST.times(share)
         chunk = x[:length], y[:length], model.zero_state(B), (1, step), None, dropout
         loss, grads, _ = used.gradient(*chunk)
-        new_loss, new_grads, _ = Shards(model, B, 3, 1, dropout).gradient(*chunk)
+        new_loss, new_grads, _ = DataParallel(model, B, 3, 1, dropout).gradient(*chunk)
         assert loss == new_loss
         assert_array_equal(grads.flat, new_grads.flat)
 
@@ -72,7 +72,9 @@ def test_each_share_and_each_step_drops_its_own(make_model, text, dropout):
     model, (x, y) = make_model(), text[:, :, :1].repeat(2, axis=2)
     above = []  # the state of the second layer, which reads what is left of the first
     for step in (0, 0, 1):
-        _, _, state = Shards(model, 2, 2, 1, dropout).gradient(x, y, model.zero_state(2), (1, step), dropout=dropout)
+        _, _, state = DataParallel(model, 2, 2, 1, dropout).gradient(
+            x, y, model.zero_state(2), (1, step), dropout=dropout
+        )
         above.append(state[1][0])
     assert_array_equal(above[0], above[1])
     distinct = {column.tobytes() for column in np.hstack(above).T}
@@ -83,13 +85,13 @@ def test_each_share_and_each_step_drops_its_own(make_model, text, dropout):
 def test_a_stream_that_starts_again_forgets(make_model, random_state, text, count):
     """As if it were two: one that ends there and one that begins there with the zero state."""
     model, (x, y) = make_model(), text
-    keep = np.ones((T, B))
-    keep[4] = 0
+    carry_mask = np.ones((T, B))
+    carry_mask[4] = 0
     start = random_state(model, B)
-    loss, grads, state = Shards(model, B, count, 2).gradient(x, y, start, KEY, keep)
+    loss, grads, state = DataParallel(model, B, count, 2).gradient(x, y, start, KEY, carry_mask)
     grads = grads.flat.copy()
-    one, one_grads, _ = Shards(model, B, 1, 1).gradient(x[:4], y[:4], start, KEY)
-    two, two_grads, last = Shards(model, B, 1, 1).gradient(x[4:], y[4:], model.zero_state(B), KEY)
+    one, one_grads, _ = DataParallel(model, B, 1, 1).gradient(x[:4], y[:4], start, KEY)
+    two, two_grads, last = DataParallel(model, B, 1, 1).gradient(x[4:], y[4:], model.zero_state(B), KEY)
     assert loss == pytest.approx((4 * one + 2 * two) / 6, rel=1e-12)
     assert_allclose(grads, (4 * one_grads.flat + 2 * two_grads.flat) / 6, rtol=0, atol=1e-12)
     for layer, expected in zip(state, last, strict=True):

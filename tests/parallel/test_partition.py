@@ -1,6 +1,6 @@
 import pytest
 
-from charrnn.parallel.partition import FEWEST, FREE, busy, padded, shares
+from charrnn.parallel.partition import FEWEST, FREE, busy_threads, padded, shard_count
 
 THREADS = [1, 2, 3, 4, 6, 8, 64]
 
@@ -8,7 +8,7 @@ THREADS = [1, 2, 3, 4, 6, 8, 64]
 @pytest.mark.parametrize("threads", THREADS)
 @pytest.mark.parametrize("batch_size", [1, 7, 8, 15, 16, 32, 50, 500])
 def test_every_share_has_enough_streams_and_a_thread_of_its_own(threads, batch_size):
-    count = shares(threads, 1, batch_size)
+    count = shard_count(threads, 1, batch_size)
     assert 1 <= count <= threads
     assert count == 1 or batch_size // count >= FEWEST
 
@@ -29,7 +29,7 @@ def test_every_share_has_enough_streams_and_a_thread_of_its_own(threads, batch_s
     ],
 )
 def test_shares_of_a_batch_of_32(threads, networks, count):
-    assert shares(threads, networks, 32) == count
+    assert shard_count(threads, networks, 32) == count
 
 
 @pytest.mark.parametrize("threads", THREADS)
@@ -44,12 +44,12 @@ def test_no_other_number_of_shares_is_done_sooner(threads, networks):
             free[0] += FREE + padded(-(-B // count))
         return max(free)
 
-    best = shares(threads, networks, 64)
+    best = shard_count(threads, networks, 64)
     assert all(done(best) <= done(count) for count in range(1, 64 // FEWEST + 1))
     assert all(done(best) < done(count) for count in range(1, best))
 
 
 def test_how_many_threads_are_busy():
-    assert [busy(threads, 1, 32) for threads in THREADS] == [1, 2, 2, 4, 4, 4, 4]
-    assert [busy(threads, 8, 32) for threads in (1, 2, 4, 8, 16)] == [1, 2, 4, 8, 16]
-    assert busy(2, 5, 8) == pytest.approx(5 / 3)  # in the last of three rounds one has nothing to do
+    assert [busy_threads(threads, 1, 32) for threads in THREADS] == [1, 2, 2, 4, 4, 4, 4]
+    assert [busy_threads(threads, 8, 32) for threads in (1, 2, 4, 8, 16)] == [1, 2, 4, 8, 16]
+    assert busy_threads(2, 5, 8) == pytest.approx(5 / 3)  # in the last of three rounds one has nothing to do

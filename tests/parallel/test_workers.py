@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from charrnn.parallel import workers
-from charrnn.parallel.workers import shared_zeros, team
+from charrnn.parallel.workers import shared_zeros, start_workers
 
 BOTH = pytest.mark.parametrize(
     "forks", [pytest.param(True, marks=pytest.mark.skipif(not workers.FORKS, reason="no fork")), False]
@@ -29,7 +29,7 @@ def test_every_member_answers_in_order_and_keeps_what_it_counts(monkeypatch, for
         return member, question, count[member], os.getpid() == parent
 
     parent = os.getpid()
-    ask = team(3, work)
+    ask = start_workers(3, work)
     for number in (1, 2):
         here = [True, not forks, not forks]
         assert ask("x") == [(member, "x", number, here[member]) for member in range(3)]
@@ -44,7 +44,7 @@ def test_shared_arrays_are_common(monkeypatch, forks):
         shared[member] += question[member]
 
     question = np.arange(12).reshape(3, 4)
-    ask = team(3, work)
+    ask = start_workers(3, work)
     ask(question)
     ask(question)
     np.testing.assert_array_equal(shared, 2 * question)
@@ -60,7 +60,7 @@ def test_an_error_of_any_member_is_raised(monkeypatch, forks):
         return member * question
 
     for member in range(3):
-        ask = team(3, work)
+        ask = start_workers(3, work)
         with pytest.raises(MemoryError, match=f"member {member}"):
             ask(member)
         assert ask(3) == [0, 3, 6]  # and not what the others had answered before
@@ -76,7 +76,7 @@ def test_the_work_of_a_member_that_died_is_done_here(when):
             os.kill(os.getpid(), signal.SIGKILL)
         return member, os.getpid()
 
-    ask = team(3, work)
+    ask = start_workers(3, work)
     (_, victim), (_, other) = ask("pids")[1:]
     if when == "before":
         os.kill(victim, signal.SIGKILL)
@@ -93,14 +93,14 @@ def test_where_no_process_may_be_made_all_is_done_here(monkeypatch):
         raise BlockingIOError("no more processes")
 
     monkeypatch.setattr(os, "fork", refuse)
-    assert team(3, lambda member, question: (member, question, os.getpid()))("x") == [
+    assert start_workers(3, lambda member, question: (member, question, os.getpid()))("x") == [
         (m, "x", os.getpid()) for m in range(3)
     ]
 
 
 @pytest.mark.skipif(not workers.FORKS, reason="no fork")
 def test_copies_end_with_what_asked_them():
-    ask = team(2, lambda member, question: os.getpid())
+    ask = start_workers(2, lambda member, question: os.getpid())
     _, copy = ask(None)
     del ask
     with pytest.raises(ProcessLookupError):
@@ -112,10 +112,10 @@ def test_copies_heed_no_signal_and_do_not_outlive_a_killed_process(tmp_path):
     """Nor do they hold on to what it had open: a lock of a dead process would stay in the way."""
     script = dedent("""
         import fcntl, os, sys, time
-        from charrnn.parallel.workers import team
+        from charrnn.parallel.workers import start_workers
         lock = open(sys.argv[1], "w")
         fcntl.flock(lock, fcntl.LOCK_EX)
-        ask = team(3, lambda member, question: os.getpid())
+        ask = start_workers(3, lambda member, question: os.getpid())
         print(*ask(None), flush=True)
         time.sleep(60)
     """)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from charrnn.sampling.filters import forbid, keep_top_k, keep_top_p, penalise, possible, softmax, temper
+from charrnn.sampling.filters import apply_temperature, forbid, keep_top_k, keep_top_p, penalise, softmax, top_k_top_p
 
 
 @pytest.fixture
@@ -18,28 +18,28 @@ def logits():
 @pytest.mark.parametrize("temperature", [0.3, 1.0, 2.5])
 def test_temperature_divides_the_scores(logits, temperature):
     naive = [np.exp(column / temperature) / sum(np.exp(column / temperature)) for column in logits.T]
-    assert_allclose(softmax(temper(logits, temperature)).T, naive, rtol=1e-12)
+    assert_allclose(softmax(apply_temperature(logits, temperature)).T, naive, rtol=1e-12)
 
 
 @pytest.mark.parametrize("temperature", [0.0, 1e-308, 5e-324])
 def test_a_temperature_of_almost_nothing_leaves_the_most_likely(logits, temperature):
-    probs = softmax(temper(logits[:, 1:], temperature))
+    probs = softmax(apply_temperature(logits[:, 1:], temperature))
     assert_array_equal(probs, np.eye(6)[:, logits[:, 1:].argmax(axis=0)])
 
 
 def test_at_temperature_zero_the_first_of_equals_is_left(logits):
-    assert_array_equal(softmax(temper(logits, 0))[:, 0], [0, 1, 0, 0, 0, 0])
+    assert_array_equal(softmax(apply_temperature(logits, 0))[:, 0], [0, 1, 0, 0, 0, 0])
 
 
 @pytest.mark.parametrize("temperature", [1e12, 1e308, np.inf])
 def test_a_huge_temperature_makes_all_alike(logits, temperature):
-    assert_allclose(softmax(temper(logits, temperature)), 1 / 6, rtol=1e-9)
+    assert_allclose(softmax(apply_temperature(logits, temperature)), 1 / 6, rtol=1e-9)
 
 
 @pytest.mark.parametrize("scale", [1e-300, 1e300])
 def test_no_scores_overflow(logits, scale):
     for temperature in (0, 1e-308, 1, 1e308):
-        assert_allclose(softmax(temper(logits * scale, temperature)).sum(axis=0), 1)
+        assert_allclose(softmax(apply_temperature(logits * scale, temperature)).sum(axis=0), 1)
 
 
 @pytest.mark.parametrize("k", range(1, 9))
@@ -77,7 +77,12 @@ def test_top_p_after_top_k_looks_at_what_is_left():
 def test_filters_leave_what_they_are_given(logits):
     before = logits.copy()
     some = np.arange(6) < 2
-    new_ones = forbid(logits, some), penalise(logits, some[:, None]), temper(logits, 0.5), keep_top_k(logits, 2)
+    new_ones = (
+        forbid(logits, some),
+        penalise(logits, some[:, None]),
+        apply_temperature(logits, 0.5),
+        keep_top_k(logits, 2),
+    )
     for new in (*new_ones, keep_top_p(logits, 0.5)):
         new += 1
     assert_array_equal(logits, before)
@@ -105,17 +110,17 @@ def test_a_penalty_divides_the_odds(logits):
 def test_filters_compose(logits, temperature, k, p):
     """What is forbidden stays so whatever comes after, and something is always left."""
     forbidden = np.array([True, True, False, True, False, False])
-    left = possible(penalise(forbid(logits, forbidden), np.full((6, 4), 2.0)), temperature, k, p)
+    left = top_k_top_p(penalise(forbid(logits, forbidden), np.full((6, 4), 2.0)), temperature, k, p)
     assert not np.isfinite(left[forbidden]).any()
     assert np.isfinite(left).any(axis=0).all()
     assert (np.isfinite(left).sum(axis=0) <= (k or 6)).all()
-    assert_array_equal(np.isfinite(left), np.isfinite(possible(forbid(logits, forbidden), temperature, k, p)))
-    assert_allclose(softmax(temper(left, temperature)).sum(axis=0), 1)
+    assert_array_equal(np.isfinite(left), np.isfinite(top_k_top_p(forbid(logits, forbidden), temperature, k, p)))
+    assert_allclose(softmax(apply_temperature(left, temperature)).sum(axis=0), 1)
 
 
 def test_only_what_both_filters_leave_is_possible(logits):
     """Top-p looks at the temperature: the bolder, the fewer characters make up the mass."""
-    assert possible(logits, 1.0, 0, 1.0) is logits
+    assert top_k_top_p(logits, 1.0, 0, 1.0) is logits
     for temperature, k, p in [(1.0, 3, 1.0), (0.5, 0, 0.8), (2.0, 0, 0.8), (1.5, 4, 0.6)]:
-        kept = keep_top_p(temper(keep_top_k(logits, k or 6), temperature), p)
-        assert_array_equal(possible(logits, temperature, k, p), np.where(np.isfinite(kept), logits, -np.inf))
+        kept = keep_top_p(apply_temperature(keep_top_k(logits, k or 6), temperature), p)
+        assert_array_equal(top_k_top_p(logits, temperature, k, p), np.where(np.isfinite(kept), logits, -np.inf))

@@ -13,7 +13,7 @@ from charrnn.errors import OptionError, UnknownCharacterError
 from charrnn.language_model import LanguageModel
 from charrnn.sampling import records as record_sampling
 from charrnn.sampling.constraints import at_least, complete, matching, not_among, unlike_others
-from charrnn.sampling.record_stream import Drawn
+from charrnn.sampling.record_stream import DrawnRecord
 from charrnn.sampling.records import Tally, TooFewError, new_records
 from charrnn.text.records import hashes, lay_out, short
 from charrnn.text.vocab import Vocab
@@ -24,7 +24,7 @@ NOTHING = np.zeros(0, np.intp)
 
 def drawn_of(text, complete=True):
     laid = lay_out(VOCAB.encode(text or "a")[0], 0)
-    return Drawn(text, complete, 1.0, int(short(hashes(laid, np.array([0, len(laid) - 1])))[0]))
+    return DrawnRecord(text, complete, 1.0, int(short(hashes(laid, np.array([0, len(laid) - 1])))[0]))
 
 
 def passing(demand, *texts):
@@ -46,7 +46,7 @@ def test_each_demand():
     assert passing(unlike_others(), "a", "b", "a", "ab", "b") == ["a", "b", "ab"]
     assert complete().passes(drawn_of("a"))
     assert not complete().passes(drawn_of("a", complete=False))
-    assert matching("\xe4|\\xff", of_bytes=True).passes(Drawn("ä".encode(), True, 0, 0))
+    assert matching("\xe4|\\xff", of_bytes=True).passes(DrawnRecord("ä".encode(), True, 0, 0))
 
 
 @pytest.mark.parametrize("pattern", ["(", "*", "a{2,1}", "[b-a]", "(?P<n>a)(?P<n>b)", "a{99999999999999999999}"])
@@ -151,7 +151,7 @@ def test_wrong_values(record_model):
     with pytest.raises(UnknownCharacterError, match="the prefix"):
         sample_records(model, 1, "xyz")
     with pytest.raises(OptionError, match="does not remember"):
-        sample_records(replace(model, known=None), 1, novel=True)
+        sample_records(replace(model, training_hashes=None), 1, novel=True)
     with pytest.raises(OptionError, match="not of records"):
         sample_records(LanguageModel(model.network, VOCAB, 0), 1)
     with pytest.raises(OptionError, match="sample_records"):

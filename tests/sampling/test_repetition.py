@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from support.markov import NO_PRIME, markov_chain
 
 from charrnn.sampling import repetition
-from charrnn.sampling.repetition import RATE, Written
+from charrnn.sampling.repetition import RATE, RepetitionPenalty
 from charrnn.sampling.text import generate_ids, sample
 
 
@@ -31,7 +31,7 @@ def test_what_a_character_would_repeat(monkeypatch, free, memory):
     monkeypatch.setattr(repetition, "MEMORY", memory)
     rng = random.Random(free)
     texts = [rng.choices(range(V), k=60) for V in (1, 2, 3)] + [[0, 1, 2] * 20]
-    written = Written(3, 4, free)
+    written = RepetitionPenalty(3, 4, free)
     for length in range(60):
         costs = np.transpose([naive(text[:length], 3, free, memory) for text in texts])
         assert_allclose(written.penalties(), costs)
@@ -65,7 +65,7 @@ def test_samples_side_by_side_each_have_their_own_past():
     together = np.array(list(islice(generate_ids(model, NO_PRIME, 3, 0.3, no_repeat=4, seed=1), 200)))
     assert len({tuple(text) for text in together.T}) == 3
     for text in together.T:
-        written = Written(4, 1, 4)
+        written = RepetitionPenalty(4, 1, 4)
         for place in range(200):
             assert_array_equal(written.penalties()[:, 0], naive(text[:place].tolist(), 4, 4, 4096))
             written.add(text[place : place + 1])

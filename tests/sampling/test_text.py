@@ -92,7 +92,7 @@ def test_each_character_is_drawn_given_all_before_it(model, monkeypatch, filters
 
 def test_without_a_prime_the_start_character_is_read(model):
     without = list(islice(generate_ids(model, NO_PRIME, 2, seed=1), 20))
-    assert_array_equal(without, list(islice(generate_ids(model, np.array([model.start]), 2, seed=1), 20)))
+    assert_array_equal(without, list(islice(generate_ids(model, np.array([model.bos_id]), 2, seed=1), 20)))
     assert sample(model, 20, seed=1) == sample(model, 20, "d", seed=1)
     assert len({sample(model, 20, prime, seed=1) for prime in "abcdefg"}) > 1
 

@@ -62,9 +62,9 @@ def child() -> None:
     from charrnn.cli.train import autosave as keeper
 
     keeper.SHARE = float("inf")
-    save, count = keeper.Keeper.save, [0]
+    save, count = keeper.Autosave.save, [0]
 
-    def save_and_note(self: keeper.Keeper) -> None:
+    def save_and_note(self: keeper.Autosave) -> None:
         count[0] += 1
         if count[0] == int(save_number):
             with at_call(int(call_number), die):
@@ -74,7 +74,7 @@ def child() -> None:
         with open("saved", "a") as file:
             print(self.run.progress.step, file=file)
 
-    keeper.Keeper.save = save_and_note  # type: ignore[method-assign]
+    keeper.Autosave.save = save_and_note  # type: ignore[method-assign]
     sys.argv[1:] = arguments
     main()
 

@@ -22,7 +22,7 @@ def small_run(corpus, steps=None, cell="rnn", dtype=np.float32, networks=1, **op
     options = Options(**defaults | options)
     run = new_run(corpus, cell, hidden=6, layers=2, options=options, dtype=dtype, networks=networks)
     if steps:
-        run.budget(total_steps=steps)
+        run.set_budget(steps=steps)
     return run
 
 

@@ -5,14 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from charrnn.text.batches import Streams, epoch_chunks, fit
+from charrnn.text.batches import Streams, epoch_chunks, shrink_to_text
 
 ASKED = {"characters": st.integers(2, 300), "batch_size": st.integers(1, 40), "seq_length": st.integers(1, 40)}
 
 
 @given(**ASKED)
 def test_fit_never_gives_more_than_was_asked_or_is_there(characters, batch_size, seq_length):
-    batch, length = fit(characters, batch_size, seq_length)
+    batch, length = shrink_to_text(characters, batch_size, seq_length)
     assert 1 <= batch <= batch_size
     assert 1 <= length <= seq_length
     assert batch * length <= characters - 1
@@ -21,7 +21,7 @@ def test_fit_never_gives_more_than_was_asked_or_is_there(characters, batch_size,
 @given(**ASKED)
 def test_fit_gives_all_that_is_there(characters, batch_size, seq_length):
     """The batch gives way first; of each, one more would not be had or not fit."""
-    batch, length = fit(characters, batch_size, seq_length)
+    batch, length = shrink_to_text(characters, batch_size, seq_length)
     assert batch == batch_size or (batch + 1) * seq_length > characters - 1
     assert length == seq_length or (batch == 1 and length == characters - 1)
 
@@ -29,7 +29,7 @@ def test_fit_gives_all_that_is_there(characters, batch_size, seq_length):
 @given(**ASKED)
 def test_the_chunks_of_an_epoch(characters, batch_size, seq_length):
     """Ids that are their own positions: every target is the next one, every stream goes on where it was."""
-    B, T = fit(characters, batch_size, seq_length)
+    B, T = shrink_to_text(characters, batch_size, seq_length)
     streams = Streams(np.arange(characters), B, T)
     assert streams.chunks == epoch_chunks(characters, B, T)
     chunks = [streams.chunk(step) for step in range(streams.chunks)]
@@ -49,7 +49,7 @@ def test_the_chunks_of_an_epoch(characters, batch_size, seq_length):
 
 @given(**ASKED, step=st.integers(0, 10**9))
 def test_every_epoch_is_the_same(characters, batch_size, seq_length, step):
-    streams = Streams(np.arange(characters), *fit(characters, batch_size, seq_length))
+    streams = Streams(np.arange(characters), *shrink_to_text(characters, batch_size, seq_length))
     x, y, first = streams.chunk(step)
     again, targets, _ = streams.chunk(step % streams.chunks)
     np.testing.assert_array_equal(x, again)
@@ -61,4 +61,4 @@ def test_every_epoch_is_the_same(characters, batch_size, seq_length, step):
     ("characters", "asked", "got"), [(2, (32, 64), (1, 1)), (30, (32, 64), (1, 29)), (200, (32, 64), (3, 64))]
 )
 def test_short_texts(characters, asked, got):
-    assert fit(characters, *asked) == got
+    assert shrink_to_text(characters, *asked) == got

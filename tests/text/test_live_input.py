@@ -4,7 +4,7 @@ import io
 import os
 import threading
 
-from charrnn.text.live_input import arriving
+from charrnn.text.live_input import available_bytes
 
 PIECE = 1 << 20
 
@@ -12,7 +12,7 @@ PIECE = 1 << 20
 def test_a_pipe_gives_what_has_come():
     end, begin = os.pipe()
     with open(end, "rb") as file, open(begin, "wb", buffering=0) as writer:
-        pieces = arriving(file, PIECE)
+        pieces = available_bytes(file, PIECE)
         for word in (b"one", b"two\n", b"\xff"):
             writer.write(word)
             assert next(pieces) == word  # would hang if it waited for more
@@ -34,7 +34,7 @@ def test_all_that_goes_through_a_pipe_comes_out_in_pieces_of_a_bounded_size():
     feeder = threading.Thread(target=feed)
     feeder.start()
     with open(end, "rb") as file:
-        pieces = list(arriving(file, PIECE))
+        pieces = list(available_bytes(file, PIECE))
     feeder.join()
     assert b"".join(pieces) == data
     assert max(map(len, pieces)) <= PIECE
@@ -44,5 +44,5 @@ def test_a_file_comes_by_the_piece(tmp_path):
     data = os.urandom(2 * PIECE + 1)
     (tmp_path / "file").write_bytes(data)
     with open(tmp_path / "file", "rb") as file:
-        assert list(map(len, arriving(file, PIECE))) == [PIECE, PIECE, 1]
-    assert b"".join(arriving(io.BytesIO(data), PIECE)) == data
+        assert list(map(len, available_bytes(file, PIECE))) == [PIECE, PIECE, 1]
+    assert b"".join(available_bytes(io.BytesIO(data), PIECE)) == data

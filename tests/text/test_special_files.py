@@ -14,7 +14,7 @@ import pytest
 from charrnn.errors import TextError
 from charrnn.text import corpus, reader
 from charrnn.text.corpus import read_corpus
-from charrnn.text.reader import check_files, read_bytes, read_text
+from charrnn.text.reader import check_regular_files, read_bytes, read_text
 from charrnn.text.vocab import Vocab
 
 EVERY = "".join(chr(c) for c in range(0x110000) if not 0xD800 <= c < 0xE000)
@@ -125,8 +125,8 @@ def test_names_that_nobody_typed(tmp_path):
     link.symlink_to(pipe)
     for name in (pipe, link, "/dev/null"):
         with pytest.raises(TextError, match="is a device or a pipe"):
-            check_files([str(file), str(name)])
-    check_files([str(file), str(tmp_path), str(tmp_path / "nowhere"), "a\0b"])  # which reading them will tell
+            check_regular_files([str(file), str(name)])
+    check_regular_files([str(file), str(tmp_path), str(tmp_path / "nowhere"), "a\0b"])  # which reading them will tell
     assert stat.S_ISFIFO(os.stat(pipe).st_mode)
 
 

@@ -79,7 +79,7 @@ def test_training_is_min_char_rnn(noise, carried):
     options = Options(dropout=0, batch_size=1, seq_length=8, grad_clip=1.5, val_fraction=0, lr=1.0)
     run = new_run(corpus, "rnn", hidden=6, layers=1, options=options, dtype=np.float64)
     start = {name: view.copy() for name, view in run.network.params.items()}
-    run.budget(total_steps=22)
+    run.set_budget(steps=22)
     run, records = trained(run, corpus)
     losses, weights = min_char_rnn(corpus.ids, start, 7, 6, 8, [r.lr for r in records], 1.5)
     assert_allclose([r.loss for r in records], losses, rtol=1e-9)
@@ -114,7 +114,7 @@ def test_every_epoch_begins_at_the_zero_state_and_drops_other_values(verse, drop
     run.network.params.flat[:] = np.random.default_rng(1).normal(size=run.network.params.flat.size)
     epoch = run.epoch_steps
     epochs = 2 + -(-WARMUP // epoch)
-    run.budget(total_steps=epochs * epoch)
+    run.set_budget(steps=epochs * epoch)
     _, records = trained(run, verse)
     one, other = records[-2 * epoch : -epoch], records[-epoch:]
     assert {a.loss == b.loss for a, b in zip(one, other, strict=True)} == {not dropout}
@@ -163,7 +163,7 @@ def test_nothing_is_dropped_in_the_warm_up_and_then_more_and_more(verse, kind):
     random = np.random.default_rng(1).normal(size=run.network.params.flat.size)
     for each in (run, plain):
         each.network.params.flat[:] = random
-        each.budget(total_steps=WARMUP + 60)
+        each.set_budget(steps=WARMUP + 60)
     dropping, keeping = ([record.loss for record in trained(each, verse)[1]] for each in (run, plain))
     assert dropping[:WARMUP] == keeping[:WARMUP]
     differences = np.abs(np.subtract(dropping, keeping))[WARMUP:]
@@ -212,7 +212,7 @@ def test_stopped_and_resumed_is_never_stopped(noise, tmp_path, monkeypatch, cell
 def test_a_second_budget_has_a_warm_up_and_a_decay_of_its_own(noise):
     run, _ = trained(small_run(noise, 7), noise)
     assert list(train(run, noise)) == []
-    run.budget(total_steps=WARMUP + 10)
+    run.set_budget(steps=WARMUP + 10)
     _, records = trained(run, noise)
     assert [r.step for r in records] == list(range(8, WARMUP + 18))
     assert [r.lr for r in records] == [learning_rate(k, 3e-3, 0, WARMUP + 10) for k in range(WARMUP + 10)]

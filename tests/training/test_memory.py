@@ -8,7 +8,7 @@ from charrnn.errors import OptionError
 from charrnn.nn.config import ModelConfig
 from charrnn.nn.model import Model
 from charrnn.training import memory
-from charrnn.training.loop import make_shards, make_streams
+from charrnn.training.loop import make_data_parallel, make_streams
 from charrnn.training.memory import training_memory
 from charrnn.training.new_run import new_run
 from charrnn.training.settings import Options
@@ -18,7 +18,7 @@ import re, sys
 from pathlib import Path
 import charrnn
 from charrnn.training.memory import training_memory
-from charrnn.training.loop import closing_scores, train
+from charrnn.training.loop import closing_metrics, train
 
 characters, lines, networks, hidden = int(sys.argv[1]), sys.argv[2] == "lines", int(sys.argv[3]), int(sys.argv[4])
 distinct = int(sys.argv[5])
@@ -27,9 +27,9 @@ Path("text.txt").write_text(text, "utf-8")
 del text
 corpus = charrnn.read_corpus(["text.txt"], lines=lines)
 run = charrnn.new_run(corpus, hidden=hidden, networks=networks, options=charrnn.Options(lines=lines))
-run.budget(total_steps=4)
+run.set_budget(steps=4)
 for record in charrnn.train(run, corpus): pass
-sum(part.chars for part in closing_scores(run, corpus))
+sum(part.chars for part in closing_metrics(run, corpus))
 peak = int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1]) * 1024
 print(peak, training_memory(run.config, run.options, corpus))
 """
@@ -61,7 +61,7 @@ def test_a_worker_has_buffers_for_one_share_at_a_time(networks, count, monkeypat
     workspace = Model.workspace
     monkeypatch.setattr(Model, "workspace", lambda *args: made.append(workspace(*args)) or made[-1])
     run = small_run(verse, networks=networks, shards=count, batch_size=4)
-    streams, shards = make_streams(run, verse.split(run.options.val_fraction)[0]), make_shards(run, threads=1)
+    streams, shards = make_streams(run, verse.split(run.options.val_fraction)[0]), make_data_parallel(run, threads=1)
     for step in range(streams.chunks):
         x, y, _ = streams.chunk(step)
         shards.gradient(x, y, run.state, (1, step))

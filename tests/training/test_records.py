@@ -16,8 +16,8 @@ from charrnn.nn.model import Model
 from charrnn.nn.params import Params
 from charrnn.text.batches import Streams
 from charrnn.text.records import hashes, lay_out, short
-from charrnn.training.loop import closing_scores, initial_state
-from charrnn.training.settings import CorpusRecord
+from charrnn.training.loop import closing_metrics, initial_state
+from charrnn.training.settings import CorpusInfo
 
 NAMES = [a + b + c for a in ("an", "be", "ce", "do") for b in ("na", "li", "世", "") for c in ("", "r", "rt", "s")]
 TINY = {"batch_size": 3, "seq_length": 7, "dropout": 0.1, "val_fraction": 0.2, "val_every": 4, "seed": 2, "lines": True}
@@ -33,7 +33,7 @@ def corpus(tmp_path):
 def run_of(corpus, steps=0, dtype=np.float32, **options):
     run = new_run(corpus, "gru", 6, 2, Options(**TINY | options), dtype=dtype)
     if steps:
-        run.budget(total_steps=steps)
+        run.set_budget(steps=steps)
         for _ in train(run, corpus):
             pass
     return run
@@ -59,19 +59,19 @@ def lines_of(corpus, laid):
 
 def test_a_new_run(corpus):
     run, parts = run_of(corpus), corpus.records(0.2, 2)
-    assert run.vocab.characters[run.start] == "\n"
+    assert run.vocab.characters[run.bos_id] == "\n"
     assert (run.training_characters, run.held_out_characters) == (len(parts.training), len(parts.held_out))
     assert run.epoch_steps == Streams(parts.training, 3, 7).chunks
     text = "\n".join(set(lines_of(corpus, parts.training)))
-    laid = lay_out(run.vocab.encode(text)[0], run.start)
-    assert run.known.tolist() == sorted(short(hashes(laid, np.flatnonzero(laid == run.start))).tolist())
+    laid = lay_out(run.vocab.encode(text)[0], run.bos_id)
+    assert run.training_hashes.tolist() == sorted(short(hashes(laid, np.flatnonzero(laid == run.bos_id))).tolist())
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("text", ["anna", "anna\n", "\n\nanna\n\nbe\n", "\n".join(NAMES)])
 @pytest.mark.parametrize("piece", [5, 4096])
 def test_evaluating_scores_every_character_of_every_line(corpus, monkeypatch, dtype, text, piece):
-    monkeypatch.setattr(windows, "PIECE", piece)
+    monkeypatch.setattr(windows, "WINDOW", piece)
     monkeypatch.setattr(windows, "WARM_UP", 8)  # as long as the longest line and its newline
     model = run_of(corpus, steps=10, dtype=dtype).model()
     lines = text.split()
@@ -99,7 +99,7 @@ def test_a_step_reads_each_line_from_the_zero_state(corpus):
     run.adam.average.flat[:] = run.network.params.flat
     laid = corpus.records(0, 2).training
     expected = naive_nats(run.model(), lines_of(corpus, laid)) / (len(laid) - 1)
-    run.budget(total_steps=1)
+    run.set_budget(steps=1)
     (record,) = train(run, corpus)
     assert record.loss == pytest.approx(expected, rel=1e-9)
 
@@ -114,7 +114,7 @@ def test_no_record_is_broken_off_between_two_chunks(corpus):
 def test_the_closing_figure_is_that_of_the_held_out_lines(corpus):
     run = run_of(corpus, steps=12)
     lines = lines_of(corpus, corpus.records(0.2, 2).held_out)
-    total = sum((score.nats for score in closing_scores(run, corpus)), 0.0)
+    total = sum((score.nats for score in closing_metrics(run, corpus)), 0.0)
     assert total == pytest.approx(evaluate(run.model(), "\n".join(lines)).nats, rel=1e-6)
     assert total == pytest.approx(naive_nats(run.model(), lines), rel=1e-5)
 
@@ -125,7 +125,7 @@ def test_stopped_anywhere_and_gone_on_with(tmp_path, corpus, step):
     whole = run_of(corpus, steps=33)
     assert whole.epoch_steps == 14
     run = run_of(corpus)
-    run.budget(total_steps=33)
+    run.set_budget(steps=33)
     for _ in islice(train(run, corpus), step):
         pass
     save(tmp_path / "run.npz", run)
@@ -141,10 +141,10 @@ def test_there_and_back(tmp_path, corpus):
     save(tmp_path / "run.npz", run)
     again = load(tmp_path / "run.npz")
     assert again.options.lines
-    assert (again.corpus, again.options, again.start) == (run.corpus, run.options, run.start)
-    assert again.known.tolist() == run.known.tolist()
-    assert load_model(tmp_path / "run.npz").lines
-    assert not load_model_of_texts(tmp_path, corpus).lines
+    assert (again.corpus, again.options, again.bos_id) == (run.corpus, run.options, run.bos_id)
+    assert again.training_hashes.tolist() == run.training_hashes.tolist()
+    assert load_model(tmp_path / "run.npz").records
+    assert not load_model_of_texts(tmp_path, corpus).records
 
 
 def load_model_of_texts(tmp_path, corpus):
@@ -155,13 +155,15 @@ def load_model_of_texts(tmp_path, corpus):
 @pytest.mark.parametrize(
     "spoil",
     [
-        lambda run: run.known.sort() or run.known.__setitem__(slice(None), run.known[::-1].copy()),
-        lambda run: run.known.__setitem__(0, run.known[1]),
-        lambda run: setattr(run, "known", run.known[:0]),
-        lambda run: setattr(run, "known", np.arange(run.training_characters, dtype=np.uint32)),
-        lambda run: setattr(run, "known", run.known.astype(np.int64)),
-        lambda run: setattr(run, "known", None),
-        lambda run: setattr(run, "start", 1),
+        lambda run: (
+            run.training_hashes.sort() or run.training_hashes.__setitem__(slice(None), run.training_hashes[::-1].copy())
+        ),
+        lambda run: run.training_hashes.__setitem__(0, run.training_hashes[1]),
+        lambda run: setattr(run, "training_hashes", run.training_hashes[:0]),
+        lambda run: setattr(run, "training_hashes", np.arange(run.training_characters, dtype=np.uint32)),
+        lambda run: setattr(run, "training_hashes", run.training_hashes.astype(np.int64)),
+        lambda run: setattr(run, "training_hashes", None),
+        lambda run: setattr(run, "bos_id", 1),
         lambda run: setattr(run, "corpus", replace(run.corpus, parts=None)),
         lambda run: setattr(run, "options", replace(run.options, lines=False)),
     ],
@@ -178,7 +180,7 @@ def test_hostile_counts_are_refused_before_anything_is_read(tmp_path, corpus, un
     save(tmp_path / "run.npz", run_of(corpus))
     members = unpack(tmp_path / "run.npz")
     for count in (b"1e300", b"-1", b"[]", b"99999999999999999999", b'"9"', b"true"):
-        before = f'"known":{len(load(tmp_path / "run.npz").known)}'.encode()
+        before = f'"known":{len(load(tmp_path / "run.npz").training_hashes)}'.encode()
         metadata = members[METADATA].replace(before, b'"known":' + count)
         assert metadata != members[METADATA]
         forged = forge(tmp_path / "forged.npz", [*(members | {METADATA: metadata}).items()])
@@ -188,16 +190,16 @@ def test_hostile_counts_are_refused_before_anything_is_read(tmp_path, corpus, un
 
 def test_impossible_parts():
     with pytest.raises(OptionError):
-        CorpusRecord(("a",), "utf-8", "", 9, (1, 3))
+        CorpusInfo(("a",), "utf-8", "", 9, (1, 3))
 
 
 def test_weights_go_from_texts_to_records_and_back(tmp_path, corpus):
     text = new_run(corpus, "gru", 6, 2, Options(seq_length=7)).model()
     records = new_run(corpus, options=Options(**TINY), init_from=text)
-    assert records.known is not None
+    assert records.training_hashes is not None
     assert records.network.params.flat.tobytes() == text.network.params.flat.tobytes()
     back = new_run(corpus, options=Options(**TINY | {"lines": False}), init_from=records.model())
-    assert back.known is None
+    assert back.training_hashes is None
     assert back.network.params.flat.tobytes() == text.network.params.flat.tobytes()
 
 

@@ -12,7 +12,7 @@ from charrnn.errors import DivergedError
 from charrnn.nn.cells import CELLS
 from charrnn.optim.schedule import learning_rate
 from charrnn.training import loop, rollback
-from charrnn.training.rollback import REMEMBER_EVERY, SLOWER, TRIES
+from charrnn.training.rollback import SLOWER, SNAPSHOT_EVERY, TRIES
 
 LR = 3e-3
 
@@ -26,7 +26,7 @@ def noise(tmp_path):
 def small_run(corpus, steps, cell="rnn", **options):
     defaults = {"batch_size": 4, "seq_length": 8, "dropout": 0.3, "lr": LR, "val_every": 10_000}
     run = new_run(corpus, cell, hidden=6, layers=2, options=Options(**defaults | options))
-    run.budget(total_steps=steps)
+    run.set_budget(steps=steps)
     return run
 
 
@@ -56,23 +56,23 @@ def diverge(monkeypatch):
 
 def test_it_goes_back_and_on_with_a_lower_rate(noise, tmp_path, diverge):
     """What comes of it is what comes of the good state, lowered by hand."""
-    failed = 2 * REMEMBER_EVERY + 30
+    failed = 2 * SNAPSHOT_EVERY + 30
     expected = small_run(noise, 260)
-    list(islice(train(expected, noise), 2 * REMEMBER_EVERY))
-    expected.progress.recoveries.append((failed + 1, 2 * REMEMBER_EVERY))
+    list(islice(train(expected, noise), 2 * SNAPSHOT_EVERY))
+    expected.progress.recoveries.append((failed + 1, 2 * SNAPSHOT_EVERY))
     after = list(train(expected, noise))
 
     diverge(failed)
     run = small_run(noise, 260)
     records = list(train(run, noise))
     assert content(run, tmp_path) == content(expected, tmp_path)
-    assert [r.step for r in records] == [*range(1, failed + 1), *range(2 * REMEMBER_EVERY + 1, 261)]
+    assert [r.step for r in records] == [*range(1, failed + 1), *range(2 * SNAPSHOT_EVERY + 1, 261)]
     (told,) = records[failed].recoveries
-    assert (told.failed, told.step) == (failed + 1, 2 * REMEMBER_EVERY)
+    assert (told.failed, told.step) == (failed + 1, 2 * SNAPSHOT_EVERY)
     assert told.lr == SLOWER * LR
     assert all(not r.recoveries for i, r in enumerate(records) if i != failed)
     assert [r.loss for r in records[failed:]] == [r.loss for r in after]
-    assert after[0].lr == SLOWER * learning_rate(2 * REMEMBER_EVERY, LR, 0, 260)
+    assert after[0].lr == SLOWER * learning_rate(2 * SNAPSHOT_EVERY, LR, 0, 260)
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -139,7 +139,7 @@ def test_whatever_is_not_finite(noise, tmp_path, monkeypatch, what):
     if name == "_loss":
         monkeypatch.setattr(loop, "_loss", spoil(loop._loss, name))
     else:
-        monkeypatch.setattr(loop.Shards, "gradient", spoil(loop.Shards.gradient, name))
+        monkeypatch.setattr(loop.DataParallel, "gradient", spoil(loop.DataParallel.gradient, name))
     records = list(train(run, noise))
     assert run.progress.recoveries == [(20, 10)]
     assert what in next(r.recoveries for r in records if r.recoveries)[0].what
@@ -161,7 +161,7 @@ def test_after_a_few_tries_from_one_state_it_gives_up(noise, tmp_path, diverge):
     diverge(107, below=0)
     good, run = small_run(noise, 150), small_run(noise, 150)
     list(islice(train(good, noise), 100))
-    rollback.remember(good)
+    rollback.take_snapshot(good)
     with pytest.raises(DivergedError, match=r"step 108 .*put back to step 100.*--lr \(it was 0\.003.*1\.2e-05"):
         list(train(run, noise))
     assert run.progress.recoveries == [(108, 100)] * TRIES
@@ -170,7 +170,7 @@ def test_after_a_few_tries_from_one_state_it_gives_up(noise, tmp_path, diverge):
 
 
 def test_each_good_state_has_its_own_tries(noise, diverge):
-    diverge(*range(5, 1000, REMEMBER_EVERY), below=LR * SLOWER ** (2 * TRIES))
+    diverge(*range(5, 1000, SNAPSHOT_EVERY), below=LR * SLOWER ** (2 * TRIES))
     run = small_run(noise, 250)
     with suppress(DivergedError):
         list(train(run, noise))
@@ -183,7 +183,7 @@ def test_a_new_budget_keeps_the_lower_rate_and_goes_back_to_where_it_began(noise
     list(train(run, noise))
     charrnn.save(tmp_path / "run.npz", run)
     run = charrnn.load(tmp_path / "run.npz")
-    run.budget(total_steps=20)
+    run.set_budget(steps=20)
     list(train(run, noise))
     assert run.progress.recoveries == [(34, 0), (34, 0), (56, 50)][: len(run.progress.recoveries)]
     assert run.progress.step == 70

@@ -6,7 +6,7 @@ import pytest
 from support.small_runs import arrays, small_run, trained
 
 import charrnn
-from charrnn.parallel.data_parallel import Shards
+from charrnn.parallel.data_parallel import DataParallel
 from charrnn.training import loop
 from charrnn.training.loop import train
 
@@ -17,20 +17,20 @@ STEP = 0.01  # seconds
 def clock(monkeypatch):
     """Every step takes STEP seconds and nothing else takes any time."""
     now = [0.0]
-    gradient = Shards.gradient
+    gradient = DataParallel.gradient
 
     def slow(*args):
         now[0] += STEP
         return gradient(*args)
 
-    monkeypatch.setattr(Shards, "gradient", slow)
+    monkeypatch.setattr(DataParallel, "gradient", slow)
     monkeypatch.setattr(loop, "perf_counter", lambda: now[0])
     return now
 
 
 def test_a_budget_in_seconds_is_used_up(noise, clock):
     run = small_run(noise, val_fraction=0.0)
-    run.budget(seconds=1.5)
+    run.set_budget(seconds=1.5)
     _, records = trained(run, noise)
     assert len(records) == run.schedule.total
     assert records[-1].elapsed == pytest.approx(1.5, abs=1.5 * STEP)
@@ -40,8 +40,8 @@ def test_a_budget_in_seconds_is_used_up(noise, clock):
 
 def test_seconds_that_are_set_aside_are_left(noise, clock):
     run = small_run(noise, val_fraction=0.0)
-    run.budget(seconds=1.5)
-    _, records = trained(run, noise, set_aside=0.3)
+    run.set_budget(seconds=1.5)
+    _, records = trained(run, noise, reserved_seconds=0.3)
     assert records[-1].elapsed == pytest.approx(1.2, abs=1.5 * STEP)
 
 
@@ -49,7 +49,7 @@ def test_seconds_that_are_set_aside_are_left(noise, clock):
 def test_a_budget_in_seconds_is_a_number_of_steps(noise, clock, seconds, val_every):
     options = {"dropout": 0.3, "val_every": val_every}
     timed = small_run(noise, **options)
-    timed.budget(seconds=seconds)
+    timed.set_budget(seconds=seconds)
     trained(timed, noise)
     counted, records = trained(small_run(noise, timed.schedule.total, **options), noise)
     assert arrays(counted)[:4] == arrays(timed)[:4]
@@ -61,7 +61,7 @@ def test_a_budget_in_seconds_is_a_number_of_steps(noise, clock, seconds, val_eve
 def test_a_budget_in_seconds_may_have_a_most(noise, clock, most_steps, expected):
     """Less than the few steps that are measured cannot be had."""
     run = small_run(noise, val_fraction=0.0)
-    run.budget(seconds=1.5, most_steps=most_steps)
+    run.set_budget(seconds=1.5, most_steps=most_steps)
     _, records = trained(run, noise)
     assert abs(len(records) - expected) <= 8
     assert len(records) == run.schedule.total
@@ -70,7 +70,7 @@ def test_a_budget_in_seconds_may_have_a_most(noise, clock, most_steps, expected)
 
 def test_a_run_that_is_stopped_while_it_is_measured_gets_its_steps_later(noise, clock, tmp_path):
     run = small_run(noise, val_fraction=0.0)
-    run.budget(seconds=1.5)
+    run.set_budget(seconds=1.5)
     list(islice(train(run, noise), 3))
     assert run.schedule.total is None
     charrnn.save(tmp_path / "run.npz", run)

@@ -9,7 +9,7 @@ from support.small_runs import arrays, small_run, trained
 
 import charrnn
 from charrnn.training import loop
-from charrnn.training.loop import closing_scores, measure_step, train
+from charrnn.training.loop import closing_metrics, measure_step, train
 
 
 @pytest.fixture
@@ -38,8 +38,8 @@ def test_the_closing_score_is_that_of_the_best_weights_over_the_whole_held_out_p
     run, _ = overfitted
     _, held_out = noise.split(0.3)
     score = charrnn.evaluate(run.model("best"), noise.vocab.decode(held_out))
-    assert sum(part.nats for part in closing_scores(run, noise)) == pytest.approx(score.nats)
-    assert sum(part.chars for part in closing_scores(run, noise)) == len(held_out) - 1
+    assert sum(part.nats for part in closing_metrics(run, noise)) == pytest.approx(score.nats)
+    assert sum(part.chars for part in closing_metrics(run, noise)) == len(held_out) - 1
 
 
 def test_a_validation_is_the_score_of_the_weights_at_that_step(noise):
@@ -64,7 +64,7 @@ def test_a_new_budget_compares_with_the_old_best_weights(noise, overfitted):
     """Which are measured again, since another part of the held-out text may be read."""
     run, _ = overfitted
     best, best_step = run.best.flat.copy(), run.progress.best_step
-    run.budget(total_steps=5)
+    run.set_budget(steps=5)
     _, records = trained(run, noise)
     assert records[-1].val_loss > run.progress.best_val_loss
     assert run.progress.best_step == best_step
@@ -76,7 +76,7 @@ def test_without_a_held_out_part_nothing_is_validated(noise):
     assert {r.val_loss for r in records} == {None}
     assert run.best is None
     assert run.closed
-    assert run.progress.validations == list(closing_scores(run, noise)) == []
+    assert run.progress.validations == list(closing_metrics(run, noise)) == []
     assert_array_equal(run.model().network.params.flat, run.adam.average.flat)
     assert run.epoch_steps == -(-(299 // 4) // 8)  # the whole text is read
 

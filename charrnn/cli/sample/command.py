@@ -97,7 +97,7 @@ def sample_command(
 
     run = load(checkpoint)
     model = run.model(weights)
-    check_options(ctx, model.lines)
+    check_options(ctx, model.records)
     encoding = encoding or run.corpus.encoding or "utf-8"
     check_readable(chosen["check"], encoding, model.vocab.of_bytes)
-    (write_records if model.lines else write_texts)(model, encoding, **chosen)
+    (write_records if model.records else write_texts)(model, encoding, **chosen)

@@ -10,18 +10,18 @@ import click
 import numpy as np
 
 from ...text.vocab import Vocab, describe
-from ..output import harmless, plural, write
-from .prompt import Lines
+from ..output import plural, strip_control, write
+from .prompt import PromptReader
 
 if TYPE_CHECKING:
     from ...text.vocab import Ids
-    from .options import Drawing
+    from .options import SamplingRequest
 
 REMEMBERED = 4096  # characters of the last text that are read again to go on with it
 SHOWN = 5  # unknown characters that are named
 
 
-def converse(drawing: Drawing, seed: int, echo: bool, end: str) -> None:
+def converse(drawing: SamplingRequest, seed: int, echo: bool, end: str) -> None:
     """Answer each line of standard input with a text that begins with it, until there are no more.
 
     An empty line goes on with the last text. Text number i, counted from 0, is drawn with seed + i. At a terminal
@@ -32,7 +32,7 @@ def converse(drawing: Drawing, seed: int, echo: bool, end: str) -> None:
     going_on = replace(drawing, min_length=max(1, drawing.min_length))  # past what ended the last text
     last: list[int] = []
     seeds = count(seed)
-    with Lines() as lines:
+    with PromptReader() as lines:
         while (line := lines.ask()) is not None:
             if line:
                 beginning = _known(line, vocab)
@@ -53,5 +53,7 @@ def _known(line: str, vocab: Vocab) -> Ids:
     if missing:
         unknown = [describe(c) for c in dict.fromkeys(line) if c not in vocab.characters]
         names = ", ".join(unknown[:SHOWN]) + (", ..." if len(unknown) > SHOWN else "")
-        click.echo(harmless(f"left out {plural(missing, vocab.unit)} that the model does not know: {names}"), err=True)
+        click.echo(
+            strip_control(f"left out {plural(missing, vocab.unit)} that the model does not know: {names}"), err=True
+        )
     return ids

@@ -66,7 +66,7 @@ def drawing_options(command: Command) -> Command:
 
 
 @dataclass(frozen=True)
-class Drawing:
+class SamplingRequest:
     """A model and how to draw from it; samples come as `sampling.generate` yields them."""
 
     model: LanguageModel
@@ -81,7 +81,7 @@ class Drawing:
         return generate(self.model, self.length, prime, n, self.stops, self.min_length, seed=seed, **self.filters)
 
 
-def chosen_seed(seed: int | None) -> int:
+def resolve_seed(seed: int | None) -> int:
     """The seed or, if none was given, a new one, which is told."""
     if seed is None:
         seed = secrets.randbits(32)
@@ -99,7 +99,7 @@ def drawing(
     top_k: int | None,
     no_repeat: int | None,
     **others: float,
-) -> Drawing:
+) -> SamplingRequest:
     """What the options say; raises UsageError or OptionError for what cannot be."""
     from ...sampling.text import forbidden_characters, stop_strings
 
@@ -109,4 +109,4 @@ def drawing(
         raise click.UsageError(f"--min-length {min_length} is more than --length {length}.")
     forbidden = forbidden_characters(model.vocab, ban, allow)
     filters = {"top_k": top_k or 0, "no_repeat": no_repeat or 0, "forbidden": forbidden, **others}
-    return Drawing(model, length, stop_strings(model.vocab, stop, forbidden), min_length, filters)
+    return SamplingRequest(model, length, stop_strings(model.vocab, stop, forbidden), min_length, filters)

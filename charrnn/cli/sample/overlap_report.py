@@ -10,9 +10,9 @@ from typing import Any
 
 import click
 
-from ...evaluation.overlap import Copied, copied
-from ...text.reader import STDIN, check_end, read_bytes, read_text
-from ..output import as_text, harmless, plural, tell
+from ...evaluation.overlap import Overlap, copied
+from ...text.reader import STDIN, read_bytes, read_text, reject_endless_device
+from ..output import as_text, plural, print_line, strip_control
 
 SHOWN = 60  # characters of a span that are shown
 
@@ -22,7 +22,7 @@ def check_readable(names: Sequence[str], encoding: str, as_bytes: bool) -> None:
     for name in names:
         if name != STDIN and stat.S_ISCHR(os.stat(name).st_mode if os.path.exists(name) else 0):
             with open(name, "rb") as file:
-                check_end(name, file)
+                reject_endless_device(name, file)
         elif name != STDIN and (os.path.isfile(name) or os.path.isdir(name) or not os.path.exists(name)):
             next(read_bytes(name) if as_bytes else read_text(name, encoding), None)
 
@@ -44,10 +44,10 @@ def finish(
                     click.echo(line, err=True)
     finally:
         if answer is not None:
-            tell(json.dumps(answer | found))
+            print_line(json.dumps(answer | found))
 
 
-def report(result: Copied, unit: str, samples: int) -> Iterator[str]:
+def report(result: Overlap, unit: str, samples: int) -> Iterator[str]:
     """Lines for people."""
     span = result.longest
     if span is None:
@@ -56,7 +56,7 @@ def report(result: Copied, unit: str, samples: int) -> Iterator[str]:
         text = as_text(span.text)
         shown = text if len(text) <= SHOWN else text[: SHOWN // 2] + " ... " + text[-SHOWN // 2 :]
         where = f"sample {span.sample + 1}" if samples > 1 else "what was written"
-        yield harmless(
+        yield strip_control(
             f"longest copy: {plural(len(span.text), unit)}, from {unit} {span.corpus_offset:,} "
             f"(line {span.corpus_line:,}) of {span.corpus}, at {unit} {span.sample_offset:,} of {where}: {shown!r}"
         )
@@ -68,7 +68,7 @@ def report(result: Copied, unit: str, samples: int) -> Iterator[str]:
     yield f"new: {' and '.join(shares) or 'too short to tell'}"
 
 
-def as_object(result: Copied) -> dict[str, Any]:
+def as_object(result: Overlap) -> dict[str, Any]:
     """The same for programs."""
     span = result.longest
     longest = span and {

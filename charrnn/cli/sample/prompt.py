@@ -20,7 +20,7 @@ PROMPT = "> "
 TICK = 0.05  # seconds between two looks at whether Ctrl-C was pressed
 
 
-class Lines:
+class PromptReader:
     """At a terminal there is a prompt, lines can be edited and brought back, and Ctrl-C never ends the program.
 
     It drops the line that is being typed; at any other time it sets `stopped`, until the next line is asked for.
@@ -38,7 +38,7 @@ class Lines:
                 import readline  # noqa: F401  # input() uses it from here on
             sys.stdin.reconfigure(errors="surrogateescape")  # type: ignore[union-attr]
 
-    def __enter__(self) -> Lines:
+    def __enter__(self) -> PromptReader:
         if self.typed:
             self.afterwards.callback(click.echo, err=True)  # what comes next stands on a line of its own
             self.afterwards.callback(signal.signal, signal.SIGINT, signal.signal(signal.SIGINT, self._note))

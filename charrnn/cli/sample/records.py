@@ -10,12 +10,12 @@ from click.core import ParameterSource
 
 from ..help_sections import options_under
 from ..options import Command, whole, words
-from ..output import as_text, harmless, write
-from .options import chosen_seed
+from ..output import as_text, strip_control, write
+from .options import resolve_seed
 
 if TYPE_CHECKING:
     from ...language_model import LanguageModel
-    from ...sampling.record_stream import Drawn
+    from ...sampling.record_stream import DrawnRecord
 
 SHOWN, SHOWN_LENGTH = 5, 80  # records and their characters, at a validation
 MAX_LENGTH = 1000  # that of sampling.records, which would import NumPy
@@ -105,16 +105,16 @@ def write_records(
 
     prefix_ids, _ = model.vocab.encode(prefix or "", unknown, "the prefix")
     shortest, longest = max(1, min_length), max_length or MAX_LENGTH
-    if model.start in prefix_ids:
+    if model.bos_id in prefix_ids:
         raise click.UsageError("--prefix has a newline in it, and that ends a record.")
     if max(shortest, len(prefix_ids)) > longest:
         what = "--min-length" if shortest > longest else "the length of --prefix"
         raise click.UsageError(f"{what} is more than --max-length, which is {longest}.")
-    forbidden = forbidden_characters(model.vocab, ban, allow, model.start)
+    forbidden = forbidden_characters(model.vocab, ban, allow, model.bos_id)
     if match is not None:
         matching(match, model.vocab.of_bytes)  # what is no regular expression is told before a seed is
-    seed, tally = chosen_seed(seed), Tally()
-    kept: list[Drawn] = []
+    seed, tally = resolve_seed(seed), Tally()
+    kept: list[DrawnRecord] = []
     lists = new_records(
         model,
         num_samples,
@@ -154,15 +154,15 @@ def write_records(
         raise ended
 
 
-def _line(drawn: Drawn, scored: bool) -> str | bytes:
+def _line(drawn: DrawnRecord, scored: bool) -> str | bytes:
     """A record as a line of output, `str` or `bytes` as it is itself."""
     rest = f"\t{drawn.bits:.4f}\n" if scored else "\n"
     return drawn.text + rest if isinstance(drawn.text, str) else drawn.text + rest.encode()
 
 
-def glimpse(model: LanguageModel, temperature: float, seed: int) -> str:
+def preview_records(model: LanguageModel, temperature: float, seed: int) -> str:
     """A few new records, one a line, whether they come to their end or not: quick even where none does."""
     from ...sampling.record_stream import draw_records
 
     records = draw_records(model, model.vocab.encode("")[0], SHOWN_LENGTH, temperature, seed=seed, streams=SHOWN)
-    return "\n".join(harmless(drawn.text) for drawn in islice(chain.from_iterable(records), SHOWN))
+    return "\n".join(strip_control(drawn.text) for drawn in islice(chain.from_iterable(records), SHOWN))

@@ -14,7 +14,7 @@ from ...text.corpus import read_ids
 from ...text.vocab import Ids
 from ..output import as_text, write
 from .interactive import converse
-from .options import chosen_seed, drawing
+from .options import drawing, resolve_seed
 from .overlap_report import finish
 
 MOST_SAMPLES = 1 << 16
@@ -64,7 +64,7 @@ def write_texts(
     else:
         prime_ids, _ = model.vocab.encode(prime or "", unknown, "the prime")
     drawn = drawing(model, length, stop, min_length, ban, allow, top_k, no_repeat, temperature=temperature, top_p=top_p)
-    seed = chosen_seed(seed)
+    seed = resolve_seed(seed)
     if interactive:
         converse(drawn, seed, not no_echo, "\0" if null else "\n\n")
         return

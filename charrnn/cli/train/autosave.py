@@ -9,7 +9,7 @@ import click
 
 from ...checkpoint.load import save
 from ...errors import CheckpointError
-from ...files.slot import Place
+from ...files.slot import Slot
 from ...training.run import Run
 from ..output import duration
 from .recorded_command import command
@@ -19,7 +19,7 @@ NOTICEABLE = 1.5  # times as long between two saves as was said is worth another
 PAUSES = (1, 2, 4, 8)  # seconds, when the last save fails
 
 
-def go_on_in(place: Place) -> str:
+def resume_path(place: Slot) -> str:
     """The file to load the run from that goes on in a place."""
     place.go_on()
     if place.replacing:
@@ -31,11 +31,11 @@ def go_on_in(place: Place) -> str:
     return place.file
 
 
-class Keeper:
+class Autosave:
     """Keeps a run in its place. `say` shows a line, `warn` one that nobody should miss."""
 
     def __init__(
-        self, run: Run, place: Place, save_every: float, say: Callable[[str], None], warn: Callable[[str], None]
+        self, run: Run, place: Slot, save_every: float, say: Callable[[str], None], warn: Callable[[str], None]
     ) -> None:
         self.run, self.place, self.say, self.warn = run, place, say, warn
         self.save_every = self.interval = self.announced = save_every  # seconds

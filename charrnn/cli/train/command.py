@@ -181,22 +181,22 @@ def train_command(
     if len(given & set(BUDGETS)) > 1:
         raise click.UsageError("--minutes, --epochs and --steps are three ways to say how long; give one of them.")
 
-    from ...files.slot import Place
-    from ...training.log import Log
-    from .autosave import go_on_in
+    from ...files.slot import Slot
+    from ...training.log import JsonLog
+    from .autosave import resume_path
     from .recorded_command import command
     from .session import Session
     from .setup import begin, changes, check_paths, go_on
 
     may_exist = resume or chosen["force"]
     check_paths(corpus, checkpoint, log_file, may_exist)
-    place = ctx.with_resource(Place(checkpoint))
+    place = ctx.with_resource(Slot(checkpoint))
     if not place.locked:
         click.echo(f"charrnn: {checkpoint} cannot be locked here: see that no other run is saved there", err=True)
     threads = threads or physical_cores()
     choice = None
     if resume:
-        run, text = go_on(corpus, go_on_in(place), chosen, given, threads)
+        run, text = go_on(corpus, resume_path(place), chosen, given, threads)
     else:
         run, text, choice = begin(corpus, chosen, given, threads)
     check_paths(run.corpus.names, checkpoint, log_file, may_exist)
@@ -207,13 +207,13 @@ def train_command(
         run.commands[-1:] = [f"{command(run, checkpoint)}  # stopped at step {run.progress.step}"]
     epoch_steps = run.epoch_steps
     if chosen["minutes"] is not None:
-        run.budget(seconds=chosen["minutes"] * 60)
+        run.set_budget(seconds=chosen["minutes"] * 60)
     elif chosen["epochs"] is not None:
-        run.budget(max(1, round(chosen["epochs"] * epoch_steps)))
+        run.set_budget(max(1, round(chosen["epochs"] * epoch_steps)))
     elif chosen["steps"] is not None:
-        run.budget(chosen["steps"])
+        run.set_budget(chosen["steps"])
     elif not resume:
-        run.budget(seconds=recipe.DEFAULT_MINUTES * 60, most_steps=recipe.default_steps(epoch_steps))
+        run.set_budget(seconds=recipe.DEFAULT_MINUTES * 60, most_steps=recipe.default_steps(epoch_steps))
     if given & set(BUDGETS) or not resume:
         run.commands.append(command(run, checkpoint))
 
@@ -226,7 +226,7 @@ def train_command(
         return
     if not resume:
         place.begin()
-    log = Log(log_file, log_every, partial(click.echo, err=True))
+    log = JsonLog(log_file, log_every, partial(click.echo, err=True))
     session = Session(run, text, place, threads, save_every, quiet, log, began, choice)
     if not session.train():
         ctx.exit(130)

@@ -7,7 +7,7 @@ import signal
 from contextlib import suppress
 from types import FrameType, TracebackType
 
-from ...system.signals import heeded
+from ...system.signals import stop_signals
 from ..output import terminal
 
 HINT = b"\nstopping after this step, and saving; once more leaves at once\n"
@@ -20,7 +20,7 @@ class Interrupt:
         self.asked = False
 
     def __enter__(self) -> Interrupt:
-        self._before = {number: signal.signal(number, self._note) for number in heeded()}
+        self._before = {number: signal.signal(number, self._note) for number in stop_signals()}
         return self
 
     def __exit__(

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import click
 from tqdm import tqdm
 
-from ..output import duration, harmless, terminal
+from ..output import duration, strip_control, terminal
 
 if TYPE_CHECKING:
-    from ...training.loop import Record
+    from ...training.loop import StepRecord
     from ...training.rollback import Recovery
     from ...training.run import Run
 
@@ -22,7 +22,7 @@ WEIGHT = 0.02  # of the newest step in the running means
 INDENT = "    "
 
 
-class Progress:
+class ProgressBar:
     """Shows each record of a run. `draw_sample` gives a short text in the model's present hand."""
 
     def __init__(self, run: Run, quiet: bool, draw_sample: Callable[[], str | bytes]) -> None:
@@ -42,7 +42,7 @@ class Progress:
             bar_format="{percentage:3.0f}%|{bar:20}| {n_fmt}/{total_fmt} steps{postfix}, {remaining} left",
         )
 
-    def show(self, record: Record) -> None:
+    def show(self, record: StepRecord) -> None:
         for recovery in record.recoveries:
             self.warn(went_back(recovery))
             self.shown = 0
@@ -80,12 +80,12 @@ class Progress:
         val = f", val {self.val_loss / log(2):.3f}" if self.val_loss is not None else ""
         return f"{self.rate:,.0f} chars/s, train {self.loss / log(2):.3f}{val} bpc"
 
-    def _validated(self, record: Record) -> None:
+    def _validated(self, record: StepRecord) -> None:
         total = self.run.schedule.total
         of = f" of {total:,}" if total else ""
         line = f"step {record.step:,}{of}, epoch {record.epoch:.2f}, {self._figures()}"
         if self.terminal:
-            text = harmless(self.draw_sample()).strip("\n")
+            text = strip_control(self.draw_sample()).strip("\n")
             self.warn(f"{line}\n{INDENT}" + text.replace("\n", f"\n{INDENT}"))
         else:
             done = record.step - self.run.schedule.start

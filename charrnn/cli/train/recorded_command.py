@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Sequence
 from functools import partial
 
-from ...parallel.partition import shares
+from ...parallel.partition import shard_count
 from ...system.cores import physical_cores
 from ...text.reader import STDIN
 from ...training.run import Run
@@ -18,7 +18,7 @@ from .setup import OPTIONS, SHAPE
 def command(run: Run, checkpoint: str) -> str:
     """The full command that makes this run: every chosen option, and the number of steps once it is known."""
     if run.schedule.start:
-        return shlex.join(resume_words(run, checkpoint, budget_words(run)))
+        return shlex.join(resume_command(run, checkpoint, budget_words(run)))
     parts = ["-c", checkpoint]
     if run.init_from:
         parts += ["--init-from", run.init_from]
@@ -43,12 +43,12 @@ def command(run: Run, checkpoint: str) -> str:
 def threads_for(run: Run) -> int:
     """As many threads as this machine has, or fewer, that give the shares the run was begun with; else as few as do."""
     shards, networks, cores = run.options.shards, run.config.networks, physical_cores()
-    given = partial(shares, networks=networks, batch_size=run.options.batch_size)
+    given = partial(shard_count, networks=networks, batch_size=run.options.batch_size)
     fitting = [threads for threads in range(1, min(MOST_SHARDS, shards * networks) + 1) if given(threads) == shards]
     return max((threads for threads in fitting if threads <= cores), default=min(fitting, default=shards))
 
 
-def resume_words(run: Run, checkpoint: str, budget: Sequence[str] = ()) -> list[str]:
+def resume_command(run: Run, checkpoint: str, budget: Sequence[str] = ()) -> list[str]:
     """The command that goes on with a run."""
     return train_words(run, [*checkpoint_words(checkpoint), "--resume", *budget])
 

@@ -11,24 +11,24 @@ from time import perf_counter
 import click
 
 from ...errors import DivergedError
-from ...evaluation.metrics import Score
-from ...files.slot import Place
+from ...evaluation.metrics import Metrics
+from ...files.slot import Slot
 from ...sampling.text import sample
 from ...text.corpus import Corpus
 from ...text.reader import STDIN
 from ...training.budget import VALIDATIONS, seconds_for, steps_within
-from ...training.log import Log
-from ...training.loop import closing_scores, measure_step, train
+from ...training.log import JsonLog
+from ...training.loop import closing_metrics, measure_step, train
 from ...training.memory import training_memory
 from ...training.run import Run
 from ..bars import scoring_bar
 from ..options import checkpoint_words
-from ..output import duration, harmless, network, plural, size, terminal
-from ..sample.records import glimpse
-from .autosave import Keeper
+from ..output import duration, network, plural, size, strip_control, terminal
+from ..sample.records import preview_records
+from .autosave import Autosave
 from .interrupt import Interrupt
-from .progress import Progress
-from .recorded_command import resume_words
+from .progress import ProgressBar
+from .recorded_command import resume_command
 
 SAMPLE_LENGTH = 160
 SAMPLE_TEMPERATURE = 0.8
@@ -43,26 +43,26 @@ class Session:
 
     run: Run
     corpus: Corpus
-    place: Place
+    place: Slot
     threads: int
     save_every: float
     quiet: bool
-    log: Log
+    log: JsonLog
     began: float
     choice: str | None
 
     def __post_init__(self) -> None:
-        self.keeper = Keeper(self.run, self.place, self.save_every, self._tell, self._warn)
+        self.keeper = Autosave(self.run, self.place, self.save_every, self._tell, self._warn)
 
     def train(self) -> bool:
         """Train to the end of the budget; False if someone stopped it. The checkpoint is saved in any case."""
         with Interrupt() as interrupt:
             self._describe()
-            self.progress = Progress(self.run, self.quiet, self._sample)
+            self.progress = ProgressBar(self.run, self.quiet, self._sample)
             try:
                 self.keeper.save()
-                set_aside = self._set_aside()
-                for record in train(self.run, self.corpus, self.threads, set_aside):
+                reserved_seconds = self._reserved_seconds()
+                for record in train(self.run, self.corpus, self.threads, reserved_seconds):
                     self.log.add(record)
                     if interrupt.asked:
                         return self._stopped()
@@ -111,7 +111,7 @@ class Session:
             steps = min(steps, schedule.most_steps or steps)
         return steps, seconds_for(steps, *pace)
 
-    def _set_aside(self) -> float:
+    def _reserved_seconds(self) -> float:
         """The seconds of the budget that samples and saves will take, from how long the first of each took."""
         budget = self.run.schedule.seconds or 0
         began = perf_counter()
@@ -128,14 +128,14 @@ class Session:
         self._say(f"stopped at step {step:,}{f' of {total:,}' if total else ''}; saved in {self.place.file}")
         if self.place.replacing:
             self._say(f"{self.place.name} is what it was before: this run takes its place at its first validation")
-        self._say(f"go on with: {shlex.join(resume_words(self.run, self.place.name))}")
+        self._say(f"go on with: {shlex.join(resume_command(self.run, self.place.name))}")
         return False
 
     def _close(self, interrupt: Interrupt) -> bool:
         """Score the best weights on the whole held-out part, save, and say what came of it."""
-        score = Score()
+        score = Metrics()
         with scoring_bar(self.run.held_out_characters, self.quiet) as bar:
-            for part in closing_scores(self.run, self.corpus, self.threads):
+            for part in closing_metrics(self.run, self.corpus, self.threads):
                 score += part
                 bar.update(part.chars)
                 if interrupt.asked:
@@ -163,8 +163,8 @@ class Session:
     def _sample(self) -> str | bytes:
         """A short text, or a few records, in the hand of the present weights."""
         model, seed = self.run.model("last"), self.run.progress.step
-        if model.lines:
-            return glimpse(model, SAMPLE_TEMPERATURE, seed)
+        if model.records:
+            return preview_records(model, SAMPLE_TEMPERATURE, seed)
         return sample(model, SAMPLE_LENGTH, temperature=SAMPLE_TEMPERATURE, seed=seed)
 
     def _tell(self, line: str) -> None:
@@ -177,4 +177,4 @@ class Session:
     def _say(self, line: str) -> None:
         if not self.quiet:
             with suppress(OSError):  # a closed terminal or pipe is no reason to stop
-                click.echo(harmless(line), err=True)
+                click.echo(strip_control(line), err=True)

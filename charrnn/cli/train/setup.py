@@ -13,9 +13,9 @@ from ...checkpoint.load import load, load_model
 from ...errors import CheckpointError, TextError
 from ...files.slot import PASSING
 from ...language_model import LanguageModel
-from ...text.batches import fit
+from ...text.batches import shrink_to_text
 from ...text.corpus import Corpus, read_corpus
-from ...text.reader import STDIN, check_files
+from ...text.reader import STDIN, check_regular_files
 from ...training.memory import training_memory
 from ...training.new_run import new_run
 from ...training.run import Run
@@ -38,7 +38,7 @@ def begin(
     corpus = read_corpus(names, chosen["encoding"], as_bytes, other.vocab if other else None, chosen["lines"])
     parts = Options(**{name: chosen[name] for name in ("val_fraction", "seed", "lines")})
     training = len(split(corpus, parts)[0])
-    batch_size, seq_length = fit(training, chosen["batch_size"], chosen["seq_length"])
+    batch_size, seq_length = shrink_to_text(training, chosen["batch_size"], chosen["seq_length"])
     values = {name: chosen[name] for name in (*SHAPE, *OPTIONS)}
     if other:
         values |= {name: getattr(other.network.config, name) for name in SHAPE}
@@ -92,7 +92,7 @@ def go_on(
         raise click.UsageError("The training text came from standard input; pipe it in again and name it as -.")
     check_same(run, chosen, given)
     try:
-        check_files([] if names else record.names)
+        check_regular_files([] if names else record.names)
         encoding, as_bytes, lines = record.encoding or "utf-8", record.encoding is None, run.options.lines
         corpus = read_corpus(names or record.names, encoding, as_bytes, run.vocab, lines, record.characters)
     except TextError as error:
@@ -105,7 +105,7 @@ def go_on(
 def check_same(run: Run, chosen: Mapping[str, Any], given: set[str]) -> None:
     """Raises UsageError for an option that differs from the record: what is resumed keeps what it began with."""
     options = run.options
-    fitted = fit(
+    fitted = shrink_to_text(
         run.training_characters,
         chosen["batch_size"] if "batch_size" in given else options.batch_size,
         chosen["seq_length"] if "seq_length" in given else options.seq_length,

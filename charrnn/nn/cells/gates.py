@@ -7,14 +7,14 @@ import numpy as np
 from ..params import Array
 
 
-def carried(previous: Array, keep: Array | None, t: int, out: Array) -> Array:
+def mask_state(previous: Array, carry_mask: Array | None, t: int, out: Array) -> Array:
     """The state (H, B) that step t starts from: `previous`, with the columns that start again set to zero.
 
     Nothing is copied when no stream starts again at this step.
     """
-    if keep is None or keep[t].all():
+    if carry_mask is None or carry_mask[t].all():
         return previous
-    np.multiply(previous, keep[t], out=out)
+    np.multiply(previous, carry_mask[t], out=out)
     return out
 
 

@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..params import Array
-from .gates import carried, sigmoid
+from .gates import mask_state, sigmoid
 from .matmul import step_product, transposed
 
 INPUT_ROWS = 3
@@ -32,15 +32,15 @@ RECURRENT_ROWS = 3
 STATE: tuple[str, ...] = ("h",)
 
 
-class Buffers(NamedTuple):
+class Cache(NamedTuple):
     h: Array  # (T+1, H, B)
     recurrent: Array  # (T, 3H, B): Whh h_{t-1}, then its gradient
     h0: Array  # (H, B), scratch
     product: Array  # (H, B), scratch
 
 
-def buffers(T: int, H: int, B: int, dtype: npt.DTypeLike) -> Buffers:
-    return Buffers(
+def cache(T: int, H: int, B: int, dtype: npt.DTypeLike) -> Cache:
+    return Cache(
         h=np.empty((T + 1, H, B), dtype),
         recurrent=np.empty((T, 3 * H, B), dtype),
         h0=np.empty((H, B), dtype),
@@ -62,17 +62,17 @@ def step(a: Array, product: Array, state: tuple[Array, ...]) -> tuple[Array, ...
 
 
 def forward(
-    a: Array, Whh: Array, state: tuple[Array, ...], buffers: Buffers, keep: Array | None = None
+    a: Array, Whh: Array, state: tuple[Array, ...], cache: Cache, carry_mask: Array | None = None
 ) -> tuple[Array, ...]:
-    h, recurrent, h0, product = buffers
+    h, recurrent, h0, product = cache
     H = h.shape[1]
-    recur = step_product(Whh, h.shape[2])
+    mul_Whh = step_product(Whh, h.shape[2])
     h[0] = state[0]
     for t, a_t in enumerate(a):
         gates = a_t[: 2 * H]
         r, z, n = a_t.reshape(3, H, -1)
-        previous, h_t = carried(h[t], keep, t, h0), h[t + 1]
-        recur(previous, recurrent[t])
+        previous, h_t = mask_state(h[t], carry_mask, t, h0), h[t + 1]
+        mul_Whh(previous, recurrent[t])
         gates += recurrent[t, : 2 * H]
         gates *= 0.5  # sigmoid(x) = 0.5 tanh(0.5 x) + 0.5
         np.tanh(gates, out=gates)
@@ -87,11 +87,11 @@ def forward(
 
 
 def backward(
-    dh: Array, a: Array, Whh: Array, buffers: Buffers, keep: Array | None = None
+    dh: Array, a: Array, Whh: Array, cache: Cache, carry_mask: Array | None = None
 ) -> tuple[Array, Array, tuple[Array, ...]]:
-    h, recurrent, h0, product = buffers
+    h, recurrent, h0, product = cache
     H = h.shape[1]
-    back = step_product(transposed(Whh), h.shape[2])
+    mul_WhhT = step_product(transposed(Whh), h.shape[2])
     dh_t = np.zeros_like(h[0])
     through, dn = np.empty_like(dh_t), np.empty_like(dh_t)
     for t in reversed(range(len(a))):
@@ -101,7 +101,7 @@ def backward(
         np.multiply(dh_t, z, out=through)
         np.subtract(dh_t, through, out=dn)
 
-        np.subtract(carried(h[t], keep, t, h0), n, out=product)
+        np.subtract(mask_state(h[t], carry_mask, t, h0), n, out=product)
         product *= dn
         z *= product  # r, z and n become their gradients
 
@@ -116,8 +116,8 @@ def backward(
         np.subtract(product, r, out=r)
 
         recurrent[t, : 2 * H] = a[t, : 2 * H]
-        back(recurrent[t], dh_t)
+        mul_WhhT(recurrent[t], dh_t)
         dh_t += through
-        if keep is not None:
-            dh_t *= keep[t]
+        if carry_mask is not None:
+            dh_t *= carry_mask[t]
     return a, recurrent, (dh_t,)

@@ -25,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..params import Array
-from .gates import carried, sigmoid
+from .gates import mask_state, sigmoid
 from .matmul import step_product, transposed
 
 INPUT_ROWS = 4
@@ -33,7 +33,7 @@ RECURRENT_ROWS = 4
 STATE: tuple[str, ...] = ("h", "c")
 
 
-class Buffers(NamedTuple):
+class Cache(NamedTuple):
     h: Array  # (T+1, H, B)
     c: Array  # (T+1, H, B)
     tanh_c: Array  # (T, H, B)
@@ -43,8 +43,8 @@ class Buffers(NamedTuple):
     product: Array  # (H, B), scratch
 
 
-def buffers(T: int, H: int, B: int, dtype: npt.DTypeLike) -> Buffers:
-    return Buffers(
+def cache(T: int, H: int, B: int, dtype: npt.DTypeLike) -> Cache:
+    return Cache(
         h=np.empty((T + 1, H, B), dtype),
         c=np.empty((T + 1, H, B), dtype),
         tanh_c=np.empty((T, H, B), dtype),
@@ -73,21 +73,21 @@ def step(a: Array, product: Array, state: tuple[Array, ...]) -> tuple[Array, ...
 
 
 def forward(
-    a: Array, Whh: Array, state: tuple[Array, ...], buffers: Buffers, keep: Array | None = None
+    a: Array, Whh: Array, state: tuple[Array, ...], cache: Cache, carry_mask: Array | None = None
 ) -> tuple[Array, ...]:
-    h, c, tanh_c, recurrent, h0, c0, product = buffers
+    h, c, tanh_c, recurrent, h0, c0, product = cache
     H = h.shape[1]
-    recur = step_product(Whh, h.shape[2])
+    mul_Whh = step_product(Whh, h.shape[2])
     h[0], c[0] = state
     for t, a_t in enumerate(a):
         gates, c_t = a_t[: 3 * H], c[t + 1]
         i, f, o, g = a_t.reshape(4, H, -1)
-        a_t += recur(carried(h[t], keep, t, h0), recurrent)
+        a_t += mul_Whh(mask_state(h[t], carry_mask, t, h0), recurrent)
         gates *= 0.5  # sigmoid(x) = 0.5 tanh(0.5 x) + 0.5
         np.tanh(a_t, out=a_t)
         gates *= 0.5
         gates += 0.5
-        np.multiply(f, carried(c[t], keep, t, c0), out=c_t)
+        np.multiply(f, mask_state(c[t], carry_mask, t, c0), out=c_t)
         c_t += np.multiply(i, g, out=product)
         np.tanh(c_t, out=tanh_c[t])
         np.multiply(o, tanh_c[t], out=h[t + 1])
@@ -95,13 +95,13 @@ def forward(
 
 
 def backward(
-    dh: Array, a: Array, Whh: Array, buffers: Buffers, keep: Array | None = None
+    dh: Array, a: Array, Whh: Array, cache: Cache, carry_mask: Array | None = None
 ) -> tuple[Array, Array, tuple[Array, ...]]:
-    h, c, tanh_c, recurrent, _, c0, product = buffers
+    h, c, tanh_c, recurrent, _, c0, product = cache
     H = h.shape[1]
     dgates = recurrent[: 3 * H]
     di, df, do = dgates.reshape(3, H, -1)
-    back = step_product(transposed(Whh), h.shape[2])
+    mul_WhhT = step_product(transposed(Whh), h.shape[2])
     dh_t, dc_t = np.zeros_like(h[0]), np.zeros_like(c[0])
     for t in reversed(range(len(a))):
         a_t, h_t = a[t], h[t + 1]
@@ -117,15 +117,15 @@ def backward(
         dc_i = np.multiply(dc_t, i, out=product)
         dc_t *= f  # now dc_{t-1}
         np.multiply(dc_i, g, out=di)
-        np.multiply(dc_t, carried(c[t], keep, t, c0), out=df)
+        np.multiply(dc_t, mask_state(c[t], carry_mask, t, c0), out=df)
         np.multiply(dh_t, h_t, out=do)
         np.subtract(1, gates, out=gates)
         gates *= dgates  # a_t becomes da_t
         g *= di
         np.subtract(dc_i, g, out=g)
 
-        back(a_t, dh_t)
-        if keep is not None:
-            dh_t *= keep[t]
-            dc_t *= keep[t]
+        mul_WhhT(a_t, dh_t)
+        if carry_mask is not None:
+            dh_t *= carry_mask[t]
+            dc_t *= carry_mask[t]
     return a, a, (dh_t, dc_t)

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..params import Array
-from .gates import carried
+from .gates import mask_state
 from .matmul import step_product, transposed
 
 INPUT_ROWS = 1
@@ -24,13 +24,13 @@ RECURRENT_ROWS = 1
 STATE: tuple[str, ...] = ("h",)
 
 
-class Buffers(NamedTuple):
+class Cache(NamedTuple):
     h: Array  # (T+1, H, B)
     h0: Array  # (H, B), scratch
 
 
-def buffers(T: int, H: int, B: int, dtype: npt.DTypeLike) -> Buffers:
-    return Buffers(h=np.empty((T + 1, H, B), dtype), h0=np.empty((H, B), dtype))
+def cache(T: int, H: int, B: int, dtype: npt.DTypeLike) -> Cache:
+    return Cache(h=np.empty((T + 1, H, B), dtype), h0=np.empty((H, B), dtype))
 
 
 def initial_bias(H: int) -> Array:
@@ -42,24 +42,24 @@ def step(a: Array, product: Array, state: tuple[Array, ...]) -> tuple[Array, ...
 
 
 def forward(
-    a: Array, Whh: Array, state: tuple[Array, ...], buffers: Buffers, keep: Array | None = None
+    a: Array, Whh: Array, state: tuple[Array, ...], cache: Cache, carry_mask: Array | None = None
 ) -> tuple[Array, ...]:
-    h = buffers.h
-    recur = step_product(Whh, h.shape[2])
+    h = cache.h
+    mul_Whh = step_product(Whh, h.shape[2])
     h[0] = state[0]
     for t, a_t in enumerate(a):
         h_t = h[t + 1]
-        recur(carried(h[t], keep, t, buffers.h0), h_t)
+        mul_Whh(mask_state(h[t], carry_mask, t, cache.h0), h_t)
         h_t += a_t
         np.tanh(h_t, out=h_t)
     return (h[-1].copy(),)
 
 
 def backward(
-    dh: Array, a: Array, Whh: Array, buffers: Buffers, keep: Array | None = None
+    dh: Array, a: Array, Whh: Array, cache: Cache, carry_mask: Array | None = None
 ) -> tuple[Array, Array, tuple[Array, ...]]:
-    h = buffers.h
-    back = step_product(transposed(Whh), h.shape[2])
+    h = cache.h
+    mul_WhhT = step_product(transposed(Whh), h.shape[2])
     dh_t = np.zeros_like(h[0])
     for t in reversed(range(len(a))):
         h_t, da_t = h[t + 1], a[t]
@@ -67,7 +67,7 @@ def backward(
         np.multiply(h_t, h_t, out=da_t)
         np.subtract(1, da_t, out=da_t)
         da_t *= dh_t
-        back(da_t, dh_t)
-        if keep is not None:
-            dh_t *= keep[t]
+        mul_WhhT(da_t, dh_t)
+        if carry_mask is not None:
+            dh_t *= carry_mask[t]
     return a, a, (dh_t,)

@@ -219,7 +219,7 @@ def test_a_folder_that_becomes_read_only(charrnn, folder, at_step):
 @pytest.mark.slow
 def test_whatever_call_of_a_save_fails_training_goes_on(charrnn, folder, monkeypatch):
     """Each system call in turn, of the save in which a run takes the place of an older one; the end is the same."""
-    save, seen = keeper.Keeper.save, []
+    save, seen = keeper.Autosave.save, []
 
     def save_with_fault(self):
         if self.run.progress.step != 4 or seen:
@@ -232,7 +232,7 @@ def test_whatever_call_of_a_save_fails_training_goes_on(charrnn, folder, monkeyp
         seen.clear()
         for name in ("charrnn.npz", "charrnn.npz.bak"):
             Path(name).write_text("older")
-        monkeypatch.setattr(keeper.Keeper, "save", save_with_fault)
+        monkeypatch.setattr(keeper.Autosave, "save", save_with_fault)
         err = charrnn(*TRAIN, 6, "--force", "--save-every", 0).err
         if not number:  # nothing failed
             shutil.copy("charrnn.npz", "whole.npz")

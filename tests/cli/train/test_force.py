@@ -144,8 +144,8 @@ def test_no_text_and_no_log_is_overwritten(charrnn, trained, folder, ending):
 
 def test_killed_before_the_first_validation(shell, trained, old):
     code = (
-        "import os, sys; from charrnn.__main__ import main; from charrnn.training.log import Log\n"
-        "Log.add = lambda self, record: record.step == 3 and os.kill(os.getpid(), 9)\n"
+        "import os, sys; from charrnn.__main__ import main; from charrnn.training.log import JsonLog\n"
+        "JsonLog.add = lambda self, record: record.step == 3 and os.kill(os.getpid(), 9)\n"
         f"sys.argv[1:] = {[*FORCE, '6']}; main()"
     )
     assert shell(args=[sys.executable, "-c", code]).returncode == -signal.SIGKILL
