@@ -1,4 +1,4 @@
-"""The lecture's network: it is right, charrnn's network equals it, and it runs as its README says."""
+"""The network of the lecture: its gradient is right, charrnn equals it, and it runs as its README says."""
 
 import ast
 import re
@@ -115,9 +115,9 @@ def test_the_model_without_its_normalisation_is_the_lectures_network(
         assert_allclose(grads[name], dw, rtol=0, atol=1e-13, err_msg=name)
 
 
-def test_so_it_learns_the_same_from_a_text(min_char_rnn, weights, without_normalisation, monkeypatch):
+def test_both_learn_the_same_from_a_text(min_char_rnn, weights, without_normalisation, monkeypatch):
     """Ten steps, with the state carried, clipping and Adam: the loss of each, and the weights in the end."""
-    ids = np.random.default_rng(2).integers(0, V, 4 * T)  # three chunks, then from the beginning again
+    ids = np.random.default_rng(2).integers(0, V, 4 * T)  # three chunks, then the text begins again
     monkeypatch.setattr(min_char_rnn, "CLIP", 0.5)
     model = model_of(weights)
     adam, norms = Adam(model.params, min_char_rnn.BETA1, min_char_rnn.BETA2, min_char_rnn.EPS), []
@@ -207,7 +207,7 @@ def test_the_gradient_check_passes(min_char_rnn, capsys):
         ("dh = Whh.T @ da", "dh = Whh @ da", "dWxh, dWhh, dbh"),
     ],
 )
-def test_the_gradient_check_finds_a_mistake_in_any_term(right, mistaken, wrong):
+def test_the_gradient_check_reports_a_mistake_in_any_term(right, mistaken, wrong):
     assert SOURCE.count(right) == 1
     module = ModuleType("mistaken")
     exec(SOURCE.replace(right, mistaken), vars(module))
