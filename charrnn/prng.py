@@ -1,4 +1,4 @@
-"""Randomness that is random_bits, not stored: every draw follows from the seed and from what it is for.
+"""Randomness that is keyed, not stored: every draw follows from the seed and from what it is for.
 
 So a resumed run needs no generator state, and one draw more or less somewhere never shifts another. `generator` gives
 a NumPy generator for a key, for draws of many numbers. `random_bits` and `uniform` give one number for each of many

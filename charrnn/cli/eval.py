@@ -12,9 +12,7 @@ from .options import checkpoint_option, json_option, threads_option, weights_opt
 from .output import print_line, strip_control
 
 if TYPE_CHECKING:
-    from ..text.corpus import Corpus
     from ..text.vocab import Ids
-    from ..training.run import Run
 
 
 @click.command("eval", short_help="Tell how well the model predicts a text.")
@@ -74,6 +72,7 @@ def eval_command(
     from ..evaluation.metrics import partial_metrics, unknown_metrics
     from ..text.corpus import read_ids
     from ..text.reader import label
+    from ..training.reread import NAME_A_TEXT, require_held_out, reread_corpus
     from ..training.settings import split
     from .bars import scoring_bar
     from .baseline_table import table, verdict
@@ -83,15 +82,15 @@ def eval_command(
     if encoding and not texts:
         raise click.UsageError("--encoding belongs to a TEXT; there is none.")
     if compared or not texts:
-        remedy = "--baselines learn from it" if compared else "name a TEXT"
-        training, own = split(read_again(run, remedy), run.options)
+        remedy = "the baselines of --baselines learn from it" if compared else NAME_A_TEXT
+        training, own = split(reread_corpus(run, remedy=remedy), run.options)
     if texts:
         encoding = encoding or run.corpus.encoding or "utf-8"
         ids, missing = read_ids(texts, model.vocab, encoding, unknown, lines=model.records)
         ids = model.lay_out(ids)
         what = ", ".join(map(label, texts))
     else:
-        ids, missing = check_held_out(own), 0
+        ids, missing = require_held_out(own), 0
         what = f"the held-out part of {', '.join(run.corpus.names)}"
 
     score = unknown_metrics(model, missing, unknown)
@@ -137,39 +136,3 @@ def eval_command(
 def count_records(laid: Ids) -> int:
     """How many records there are in a text that is laid out: it begins with a newline, and each ends with one."""
     return int((laid == laid[0]).sum()) - 1
-
-
-def held_out(run: Run) -> Ids:
-    """The part of the training text that the run did not train on, read again from where it was."""
-    from ..training.settings import split
-
-    _, ids = split(read_again(run, "name a TEXT"), run.options)
-    return check_held_out(ids)
-
-
-def check_held_out(ids: Ids) -> Ids:
-    """Raises TextError if nothing was held out."""
-    from ..errors import TextError
-
-    if not len(ids):
-        raise TextError("this model was trained without a held-out part; name a TEXT")
-    return ids
-
-
-def read_again(run: Run, remedy: str) -> Corpus:
-    """The training text. Raises CheckpointError or TextError, which end with the remedy, if it is not there."""
-    from ..errors import CheckpointError, TextError
-    from ..text.corpus import read_corpus
-    from ..text.reader import STDIN, check_regular_files
-
-    record = run.corpus
-    if STDIN in record.names:
-        raise CheckpointError(f"the training text came from standard input and cannot be read again; {remedy}")
-    try:
-        check_regular_files(record.names)
-        encoding, as_bytes, lines = record.encoding or "utf-8", record.encoding is None, run.options.lines
-        corpus = read_corpus(record.names, encoding, as_bytes, run.vocab, lines, record.characters)
-    except TextError as error:
-        raise TextError(f"the training text cannot be read again: {error}; {remedy}") from None
-    run.check(corpus)
-    return corpus

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import click
 
 from ..system.cores import physical_cores
-from .eval import held_out
 from .options import checkpoint_option, real, threads_option, weights_option, whole
 from .output import wants_colour
 from .score_rows import Output, columns, jsonl, legend, shaded, tsv
@@ -159,9 +158,10 @@ def until_stopped(rows: Iterable[ScoredUnit], stops: list[SystemExit]) -> Iterat
 def read(run: Run, names: Sequence[str], encoding: str | None) -> Iterator[str | bytes]:
     """Files as they come or, without any, the part of the training text that was held out."""
     from ..text.reader import read_bytes, read_text, with_final_newline
+    from ..training.reread import reread_held_out
 
     if not names:
-        ids, decode = held_out(run), run.vocab.decode
+        ids, decode = reread_held_out(run), run.vocab.decode
         ids = ids[1:] if run.options.lines else ids  # the newline that the first record begins after
         yield from (decode(ids[i : i + SLICE]) for i in range(0, len(ids), SLICE))
     encoding = encoding or run.corpus.encoding or "utf-8"

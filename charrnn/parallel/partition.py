@@ -1,4 +1,4 @@
-"""Into how many shares a batch is split, and how many threads those carry_mask busy."""
+"""Into how many shares a batch is split, and how many threads those keep busy."""
 
 from __future__ import annotations
 

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from charrnn.nn import normal
+from charrnn.nn import layer_norm
 from charrnn.nn.cells import CELLS, rnn
 from charrnn.nn.config import ModelConfig
+from charrnn.nn.loss import nats_and_gradient
 from charrnn.nn.model import Model, scatter_columns
-from charrnn.nn.optim import Adam, clip
 from charrnn.nn.params import Params
-from charrnn.nn.softmax import nats_and_gradient
+from charrnn.optim.adam import Adam, clip_gradient
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 SCRIPT = EXAMPLES / "min_char_rnn.py"
@@ -77,21 +77,21 @@ def without_normalisation(monkeypatch):
         out[...] = output
         return np.ones(output.shape[1])
 
-    monkeypatch.setattr(normal, "normalise", identity)
-    monkeypatch.setattr(normal, "backward", lambda dnormal, normal, scale: dnormal)
+    monkeypatch.setattr(layer_norm, "normalise", identity)
+    monkeypatch.setattr(layer_norm, "backward", lambda dnormal, layer_norm, scale: dnormal)
 
 
 def test_charrnns_parts_put_together_as_in_the_lecture_give_the_same_training_step(min_char_rnn, weights, chunk):
     Wxh, Whh, bh, Why, by = weights
     x, y, h_before = chunk
     a = Wxh[:, x].transpose(1, 0, 2) + bh[:, None]
-    buffers = rnn.buffers(T, H, B, np.float64)
-    last = rnn.forward(a, Whh, (h_before,), buffers)
-    h = np.hstack(list(buffers.h))  # all columns side by side, the initial ones first
+    cache = rnn.cache(T, H, B, np.float64)
+    last = rnn.forward(a, Whh, (h_before,), cache)
+    h = np.hstack(list(cache.h))  # all columns side by side, the initial ones first
     logits = Why @ h[:, B:] + by[:, None]
     loss = nats_and_gradient(logits, y.ravel(), 1 / y.size) / y.size
     dh = np.stack(np.hsplit(Why.T @ logits, T))
-    da, du, _ = (np.hstack(list(each)) for each in rnn.backward(dh, a, Whh, buffers))
+    da, du, _ = (np.hstack(list(each)) for each in rnn.backward(dh, a, Whh, cache))
     dWxh = np.empty_like(Wxh)
     scatter_columns(da, x.ravel(), dWxh)
     gradient = [dWxh, du @ h[:, :-B].T, da.sum(axis=1), logits @ h[:, B:].T, logits.sum(axis=1)]
@@ -129,7 +129,7 @@ def test_both_learn_the_same_from_a_text(min_char_rnn, weights, without_normalis
         x, y = ids[start : start + T, None], ids[start + 1 : start + T + 1, None]
         loss, grads, state, _ = gradient_of(model, x, y, state)
         assert_allclose(loss, expected_loss, rtol=0, atol=1e-11)
-        norms.append(clip(grads.flat, min_char_rnn.CLIP))
+        norms.append(clip_gradient(grads.flat, min_char_rnn.CLIP))
         adam.step(grads.flat, min_char_rnn.LR)
     assert max(norms) > min_char_rnn.CLIP
     for name, w in zip(("Wxh0", "Whh0", "bh0", "Why", "by"), weights, strict=True):

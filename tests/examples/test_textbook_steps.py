@@ -103,15 +103,15 @@ def test_step_is_the_textbook_step(cell, step, problem):
 def test_forward_and_backward_are_the_textbook_steps_in_a_loop(cell, step, step_backward, problem, carry_mask):
     module = CELLS[cell]
     before, expected_last, expected_h = loop_forward(step, problem, carry_mask)
-    a, buffers = problem.a.copy(), module.buffers(T, H, B, np.float64)
-    last = module.forward(a, problem.Whh, problem.state, buffers, carry_mask)
-    assert_allclose(buffers.h[1:], expected_h, rtol=0, atol=1e-13)
+    a, cache = problem.a.copy(), module.cache(T, H, B, np.float64)
+    last = module.forward(a, problem.Whh, problem.state, cache, carry_mask)
+    assert_allclose(cache.h[1:], expected_h, rtol=0, atol=1e-13)
     for got, expected in zip(last, expected_last, strict=True):
         assert_allclose(got, expected, rtol=0, atol=1e-13)
 
     expected_da, expected_du, expected_dWhh, expected_dstate = loop_backward(step_backward, problem, before, carry_mask)
-    da, du, dstate = module.backward(problem.dh.copy(), a, problem.Whh, buffers, carry_mask)
-    previous = buffers.h[:-1] if carry_mask is None else buffers.h[:-1] * carry_mask[:, None, :]
+    da, du, dstate = module.backward(problem.dh.copy(), a, problem.Whh, cache, carry_mask)
+    previous = cache.h[:-1] if carry_mask is None else cache.h[:-1] * carry_mask[:, None, :]
     assert_allclose(da, expected_da, rtol=0, atol=1e-13)
     assert_allclose(du, expected_du, rtol=0, atol=1e-13)
     assert_allclose(np.einsum("tib,tjb->ij", du, previous), expected_dWhh, rtol=0, atol=1e-12)

@@ -10,14 +10,15 @@ from typing import Any
 import click
 
 from ...checkpoint.load import load, load_model
-from ...errors import CheckpointError, TextError
+from ...errors import CheckpointError
 from ...files.slot import PASSING
 from ...language_model import LanguageModel
 from ...text.batches import shrink_to_text
 from ...text.corpus import Corpus, read_corpus
-from ...text.reader import STDIN, check_regular_files
+from ...text.reader import STDIN
 from ...training.memory import training_memory
 from ...training.new_run import new_run
+from ...training.reread import reread_corpus
 from ...training.run import Run
 from ...training.settings import Options, split
 from ..options import words
@@ -87,17 +88,10 @@ def go_on(
         if name in given:
             raise click.UsageError(f"{words(name)} begins anew and --resume goes on; give one of them.")
     run = load(checkpoint)
-    record = run.corpus
-    if not names and STDIN in record.names:
+    if not names and STDIN in run.corpus.names:
         raise click.UsageError("The training text came from standard input; pipe it in again and name it as -.")
     check_same(run, chosen, given)
-    try:
-        check_regular_files([] if names else record.names)
-        encoding, as_bytes, lines = record.encoding or "utf-8", record.encoding is None, run.options.lines
-        corpus = read_corpus(names or record.names, encoding, as_bytes, run.vocab, lines, record.characters)
-    except TextError as error:
-        raise TextError(f"{error}; {checkpoint} can be resumed only with the text it was trained on") from None
-    run.check(corpus)
+    corpus = reread_corpus(run, names, f"{checkpoint} can be resumed only with the text it was trained on")
     training_memory(run.config, run.options, corpus, threads)
     return run, corpus
 
