@@ -1,6 +1,6 @@
 """Evaluation in windows compared with one sequential pass over the text: the difference in loss, and the time.
 
-    python benchmarks/windows.py CHECKPOINT... < TEXT
+python benchmarks/windows.py CHECKPOINT... < TEXT
 """
 
 from __future__ import annotations
