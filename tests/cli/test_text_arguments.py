@@ -22,11 +22,11 @@ GOOD = {
     "two": b"ab",
 }
 BAD = {
-    "empty": (b"", "0 characters are too few"),
-    "one character": (b"a", "1 characters are too few"),
-    "a mark alone": (b"\xef\xbb\xbf", "0 characters are too few"),
-    "only newlines": (b"\n" * 50, "all 50 characters are the same one"),
-    "one CRLF": (b"\r\n", "1 characters are too few"),
+    "empty": (b"", "is empty; give a text of at least 2 characters"),
+    "one character": (b"a", "has a single character; give a text"),
+    "a mark alone": (b"\xef\xbb\xbf", "is empty; give a text of at least 2 characters"),
+    "only newlines": (b"\n" * 50, "all 50 characters are the same"),
+    "one CRLF": (b"\r\n", "has a single character; give a text"),
     "a surrogate": (b"abc\xed\xa0\x80", "not utf-8 at byte offset 3 (0xed"),
     "latin-1": ("naïve".encode("latin-1"), "not utf-8 at byte offset 2 (0xef"),
     "UTF-16": ("text".encode("utf-16"), "not utf-8 at byte offset 0 (0xff"),

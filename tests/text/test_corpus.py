@@ -17,12 +17,12 @@ from charrnn.text.vocab import Vocab
 @pytest.mark.parametrize("as_bytes", [False, True])
 @pytest.mark.parametrize("data", [b"", b"a", b"aaaa"])
 def test_nothing_to_learn_from(store, data, as_bytes):
-    with pytest.raises(TextError, match=r"too few|nothing to learn"):
+    with pytest.raises(TextError, match=r"is empty|has a single|are the same"):
         read_corpus([store(data)], as_bytes=as_bytes)
 
 
 def test_one_character_in_many_bytes_is_one(store):
-    with pytest.raises(TextError, match="1 characters"):
+    with pytest.raises(TextError, match="has a single character"):
         read_corpus([store(b"\xef\xbb\xbf\r\n")])
     assert len(read_corpus([store(b"\xef\xbb\xbf\r\n")], as_bytes=True).ids) == 5
 
@@ -56,9 +56,9 @@ def test_an_unknown_character_has_a_name_and_a_place(store, monkeypatch, piece):
     """The place is counted in the characters of its file, after the translation of newlines."""
     monkeypatch.setattr(reader, "PIECE", piece)
     known, names = Vocab("abc\n"), [store(b"abc" * 9, "1"), store("\ufeffab\r\n世\r\n\u200b".encode(), "2")]
-    with pytest.raises(UnknownCharacterError, match=r"'世' \(U\+4E16, CJK .*\) at position 3 of .*2 .* 4 characters"):
+    with pytest.raises(UnknownCharacterError, match=r"2: '世' \(U\+4E16, CJK .*\) at position 3 .* 4 characters"):
         read_ids(names, known)
-    with pytest.raises(UnknownCharacterError, match=r"^\(U\+200B, ZERO WIDTH SPACE\) at position 5 "):
+    with pytest.raises(UnknownCharacterError, match=r"2: \(U\+200B, ZERO WIDTH SPACE\) at position 5 "):
         read_ids(names, Vocab("abc\n世"))
     ids, missing = read_ids(names, known, unknown="skip")
     assert (known.decode(ids), missing) == ("abc" * 9 + "ab\n\n", 2)

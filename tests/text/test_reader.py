@@ -151,7 +151,7 @@ class TestCompressed:
         assert refused > 0.8 * len(whole)
 
     def test_of_another_kind_is_an_error(self, store, suffix, pack):
-        with pytest.raises(TextError, match=r"damaged or of another kind|cannot be read"):
+        with pytest.raises(TextError, match=r"damaged, or not compressed|cannot be read"):
             read_corpus([store(self.DATA, "text" + suffix)])
 
 
@@ -170,7 +170,7 @@ def test_what_cannot_be_read(tmp_path, store):
 
 
 def test_devices_and_pipes(tmp_path):
-    with pytest.raises(TextError, match="0 characters"):
+    with pytest.raises(TextError, match="is empty"):
         read_corpus(["/dev/null"])
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
@@ -193,7 +193,7 @@ def test_bytes_are_taken_as_they_are(store, monkeypatch, piece):
 
 @pytest.mark.parametrize("encoding", ["rot13", "base64", "hex", "zip", "nonsense", "", "a\0b", "\udcff", "../utf_8"])
 def test_what_is_no_text_encoding(store, encoding):
-    with pytest.raises(OptionError, match="not a text encoding"):
+    with pytest.raises(OptionError, match="not one that Python knows"):
         read_corpus([store(b"abc")], encoding)
 
 

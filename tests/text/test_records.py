@@ -176,7 +176,7 @@ def test_no_record_to_learn_from(tmp_path):
     (name,) = write(tmp_path, two=b"a\nb\n")
     with pytest.raises(TextError, match="leaves none of 2 records"):
         records_of([name], 0.9)
-    with pytest.raises(TextError, match="the same one"):
+    with pytest.raises(TextError, match="are the same"):
         records_of(write(tmp_path, empty=b"\n\n\n"))
 
 
