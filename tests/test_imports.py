@@ -11,7 +11,7 @@ ROOT = Path(charrnn.__file__).parent
 FLOORS = {
     "__init__": 0,
     "_version": 0,
-    **dict.fromkeys(("text", "nn", "optim", "parallel", "files", "system", "prng", "errors"), 1),
+    **dict.fromkeys(("text", "nn", "optim", "parallel", "files", "system", "prng", "checks", "errors"), 1),
     **dict.fromkeys(("training", "evaluation", "sampling", "checkpoint", "language_model"), 2),
     **dict.fromkeys(("cli", "__main__"), 3),
 }

@@ -73,7 +73,7 @@ def eval_command(
     from ..text.corpus import read_ids
     from ..text.reader import label
     from ..training.reread import NAME_A_TEXT, require_held_out, reread_corpus
-    from ..training.settings import split
+    from ..training.split import split_corpus
     from .bars import scoring_bar
     from .baseline_table import table, verdict
 
@@ -83,14 +83,14 @@ def eval_command(
         raise click.UsageError("--encoding belongs to a TEXT; there is none.")
     if compared or not texts:
         remedy = "the baselines of --baselines learn from it" if compared else NAME_A_TEXT
-        training, own = split(reread_corpus(run, remedy=remedy), run.options)
+        split = split_corpus(reread_corpus(run, remedy=remedy), run.options)
     if texts:
         encoding = encoding or run.corpus.encoding or "utf-8"
         ids, missing = read_ids(texts, model.vocab, encoding, unknown, lines=model.records)
         ids = model.lay_out(ids)
         what = ", ".join(map(label, texts))
     else:
-        ids, missing = require_held_out(own), 0
+        ids, missing = require_held_out(split), 0
         what = f"the held-out part of {', '.join(run.corpus.names)}"
 
     score = unknown_metrics(model, missing, unknown)
@@ -101,7 +101,7 @@ def eval_command(
 
     unit, others = model.vocab.unit, None
     if compared:
-        others = baselines(model.vocab, training, ids, score.chars - len(ids) + 1, model.reset_id)
+        others = baselines(model.vocab, split.training, ids, score.chars - len(ids) + 1, model.reset_id)
     if as_json:
         result: dict[str, Any] = {
             "nats_per_char": score.nats_per_char,

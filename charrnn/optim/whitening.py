@@ -14,7 +14,7 @@ optimization" (2025). What it gives is in benchmarks/README.md.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 from typing import TypeVar
 
 import numpy as np
@@ -38,7 +38,7 @@ class Whitening:
         self.moments = Params(moment_shapes(params.shapes), params.flat.dtype, networks=params.networks)
         self._roots: Params | None = None
 
-    def apply(self, grads: Params, updates: int, threads: int = 1) -> None:
+    def apply(self, grads: Params, updates: int, executor: Executor | None = None) -> None:
         """Whiten, in place, the gradient of the update that follows on so many.
 
         C begins with the second, since in the first these gradients are zero (`Why` is), and is soon renewed, so that
@@ -67,11 +67,11 @@ class Whitening:
             rows[...] = rows @ root
 
         if sum(rows.size * len(root) for rows, root in shares) < WORTH_THREADS:
-            threads = 1
+            executor = None
         if renew:
-            _each(make_root, matrices, threads)
+            _each(make_root, matrices, executor)
             self._roots = roots  # now that all of them are made
-        _each(whiten, shares, threads)
+        _each(whiten, shares, executor)
 
     def forget_roots(self) -> None:
         """To be called where `moments` was written to."""
@@ -103,10 +103,5 @@ def _by_network(array: Array) -> Array:
     return array.reshape(-1, *array.shape[-2:])
 
 
-def _each(function: Callable[[Item], None], items: Sequence[Item], threads: int) -> None:
-    if threads == 1:
-        for item in items:
-            function(item)
-    else:
-        with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(function, items))
+def _each(function: Callable[[Item], None], items: Sequence[Item], executor: Executor | None) -> None:
+    list((executor.map if executor else map)(function, items))

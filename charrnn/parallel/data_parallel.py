@@ -52,6 +52,15 @@ class DataParallel:
 
         self._ask = start_workers(size, work)
 
+    def __enter__(self) -> DataParallel:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let the workers go."""
+
     def gradient(
         self,
         x: Array,

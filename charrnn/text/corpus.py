@@ -23,52 +23,56 @@ Names = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 MEMORY_SHARE = 0.75  # of the machine's memory that the ids may take
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Corpus:
-    """A text as ids, its vocabulary, and what it takes to know it again."""
+    """A training text as ids, with its vocabulary and what identifies it.
 
-    ids: Ids
+        >>> charrnn.read_corpus("corpus.txt")
+
+    Two corpora are equal if they were read from the same names, as the same bytes, with the same encoding and
+    vocabulary. A corpus can be hashed, and `copy` shares the ids.
+    """
+
+    ids: Ids = field(compare=False)
     vocab: Vocab
-    names: tuple[str, ...]  # the files as they were named
+    names: tuple[str, ...]  # of the files, as they were given
     encoding: str | None  # None when it was read as bytes
-    sha256: str  # of the bytes as read (after decompression), all files joined
-    _records: dict[tuple[float, int], Records] = field(default_factory=dict, init=False, repr=False, compare=False)
+    sha256: str  # of the bytes of all files joined, after decompression
+
+    def __repr__(self) -> str:
+        size = f"{len(self.ids):,} {self.vocab.unit}s, {len(self.vocab):,} distinct"
+        return f"Corpus({short(', '.join(self.names))}, {size})"
 
     def split(self, val_fraction: float) -> tuple[Ids, Ids]:
-        """The training part and the held-out part at the end, which is empty if it would be under two characters."""
+        """The training part, and the held-out part at the end, which is empty if it would be under two characters."""
         if not 0 <= val_fraction < 1:
-            raise OptionError(f"the validation fraction must be at least 0 and below 1, not {val_fraction}")
+            raise OptionError(f"val_fraction: {val_fraction} is not possible; give a number from 0 to below 1")
         cut = training_length(len(self.ids), val_fraction)
         if cut < 2:
             raise TextError(
-                f"a validation fraction of {val_fraction} leaves {cut} of {len(self.ids)} {self.vocab.unit}s "
-                "to train on; it must leave at least 2"
+                f"val_fraction: {val_fraction} leaves {cut} of {len(self.ids)} {self.vocab.unit}s to train on, "
+                "and at least 2 are needed; choose a smaller one"
             )
         return self.ids[:cut], self.ids[cut:]
 
     def records(self, val_fraction: float, seed: int) -> Records:
-        """The lines as records, in a training part and a held-out part; worked out once.
+        """The lines as records, in a training part and a held-out part drawn by the seed.
 
         Raises TextError if the text has no newline to end a record with, or if no record is left to train on.
         """
-        key = (val_fraction, seed)
-        if key not in self._records:
-            newline, missing = self.vocab.encode("\n", "skip")
-            if missing:
-                raise TextError("the text has no newline; read it with lines=True, which adds one to its end")
-            self._records.clear()
-            self._records[key] = split(self.ids, int(newline[0]), val_fraction, seed)
-        parts = self._records[key]
-        if len(parts.training) < 2:
+        newline, missing = self.vocab.encode("\n", "skip")
+        if missing:
+            raise TextError("the text: it has no newline, so no records; read it with lines=True")
+        records = split(self.ids, int(newline[0]), val_fraction, seed)
+        if len(records.training) < 2:
             raise TextError(
-                f"a validation fraction of {val_fraction} leaves none of {parts.count} records to train on; "
-                "choose a smaller one"
+                f"val_fraction: {val_fraction} leaves none of {records.count} records to train on; choose a smaller one"
             )
-        return parts
+        return records
 
 
 def training_length(characters: int, val_fraction: float) -> int:
-    """How many of so many characters are for training; all, where the held-out part would have less than two."""
+    """How many characters of a text are for training: all, if the held-out part would have fewer than two."""
     cut = int(characters * (1 - val_fraction))
     return cut if characters - cut >= 2 else characters
 
@@ -121,7 +125,7 @@ def read_corpus(
         what = "is empty" if not len(ids) else f"has a single {own.unit}"
         raise TextError(f"{text}: {what}; give a text of at least 2 {own.unit}s")
     if ids.min() == ids.max():
-        raise TextError(f"{text}: all {len(ids):,} {own.unit}s are the same; give a text with at least 2 different ones")
+        raise TextError(f"{text}: all {len(ids):,} {own.unit}s are the same; give a text with 2 or more different ones")
     return Corpus(ids, own, names, None if as_bytes else encoding, digest.hexdigest())
 
 

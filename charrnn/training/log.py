@@ -1,4 +1,4 @@
-"""The log of a run for programs: JSON lines."""
+"""The log of a run, for programs: a file of JSON lines."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .loop import StepRecord
 
 
 def at_once(path: str, flags: int) -> int:
-    """Open a file as `open` does, but do not wait for a reader where it is a pipe that has none: that is an error."""
+    """An opener for `open`. A pipe without a reader is an error at once, instead of a wait for a reader."""
     handle = os.open(path, flags | getattr(os, "O_NONBLOCK", 0), 0o666)
     if os.name != "nt":
         os.set_blocking(handle, True)
@@ -22,7 +22,7 @@ def at_once(path: str, flags: int) -> int:
 
 
 class JsonLog:
-    """JSON lines, appended and flushed: one for every so many steps and one for each validation."""
+    """Appends a line for every `every`-th step and for each validation, and flushes it."""
 
     def __init__(self, path: str | None, every: int, warn: Callable[[str], None]) -> None:
         self.path, self.every, self.warn = path, every, warn

@@ -9,7 +9,7 @@ from ..text.corpus import Corpus, read_corpus
 from ..text.reader import STDIN, check_regular_files
 from ..text.vocab import Ids
 from .run import Run
-from .settings import split
+from .split import Split, split_corpus
 
 NAME_A_TEXT = "it was the training text of this model: put it back, or name a TEXT"
 
@@ -22,7 +22,7 @@ def reread_corpus(run: Run, names: Sequence[str] = (), remedy: str = NAME_A_TEXT
     """
     recorded = run.corpus
     if not names and STDIN in recorded.names:
-        raise CheckpointError("the training text came from standard input and cannot be read again; name a TEXT")
+        raise CheckpointError("training text: it came from standard input and cannot be read again; name a TEXT")
     try:
         check_regular_files([] if names else recorded.names)
         corpus = read_corpus(
@@ -41,12 +41,11 @@ def reread_corpus(run: Run, names: Sequence[str] = (), remedy: str = NAME_A_TEXT
 
 def reread_held_out(run: Run) -> Ids:
     """The part of the training text that the run did not train on. Raises as `reread_corpus`, or if there is none."""
-    _, held_out = split(reread_corpus(run), run.options)
-    return require_held_out(held_out)
+    return require_held_out(split_corpus(reread_corpus(run), run.options))
 
 
-def require_held_out(held_out: Ids) -> Ids:
+def require_held_out(split: Split) -> Ids:
     """The held-out part. Raises TextError if it is empty."""
-    if not len(held_out):
-        raise TextError("this model was trained without a held-out part; name a TEXT")
-    return held_out
+    if not len(split.held_out):
+        raise TextError("held-out part: this model was trained without one; name a TEXT")
+    return split.held_out

@@ -1,15 +1,13 @@
-"""What a run is made with, what its text is, and how far it has come: typed records, each checked when it is made."""
+"""Typed records of a run: its options, its text, its budget and its progress. Each checks its values when made."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from math import inf
 from reprlib import repr as short
 
+from ..checks import real, whole
 from ..errors import OptionError
 from ..nn.dropout import Dropout
-from ..text.corpus import Corpus
-from ..text.vocab import Ids
 
 COUNT = 10**15  # more than any count of steps, characters or seconds
 SEEDS = 1 << 63
@@ -18,59 +16,68 @@ MOST_SECONDS = 1e9  # of a budget
 
 
 def require(holds: bool, record: object) -> None:
-    """Raises OptionError if a record has a value that no run can have; the command line has narrower bounds."""
+    """Raises OptionError if the values of a record do not fit together. For records that come from a checkpoint."""
     if not holds:
         values = ", ".join(f"{name} {short(value)}" for name, value in vars(record).items())
-        raise OptionError(f"no run can be like this: {values}")
+        raise OptionError(f"impossible values: {values}")
 
 
 @dataclass(frozen=True)
 class Options:
-    """What a run's result depends on, besides the text, the shape of the network and the number of steps."""
+    """What the result of a run depends on, besides the text, the shape of the network and the number of steps.
 
-    dropout: float = 0.1  # of each layer's outputs, at the end of the budget; it grows evenly from none
-    recurrent_dropout: float = 0.0  # the same, of its Whh
-    batch_size: int = 32
-    seq_length: int = 64
-    lr: float = 1e-2
-    grad_clip: float = 1.0
+        >>> charrnn.Options(dropout=0.2, batch_size=64, seed=7)
+
+    Options are compared and hashed by their values. Raises OptionError for a value that is not possible.
+    """
+
+    dropout: float = 0.1  # of each layer's outputs at the end of the budget; it grows from zero
+    recurrent_dropout: float = 0.0  # the same, of each layer's Whh
+    batch_size: int = 32  # B, the number of streams
+    seq_length: int = 64  # T, the characters of each stream in a step
+    lr: float = 1e-2  # the highest learning rate of the schedule
+    grad_clip: float = 1.0  # the largest norm of a gradient; 0 for no clipping
     weight_decay: float = 0.0
-    val_fraction: float = 0.1
+    val_fraction: float = 0.1  # of the text, held out for validation
     val_every: int | None = None  # steps; None: chosen when the number of steps is known
     seed: int = 1
-    shards: int = 1
+    shards: int = 1  # into which each batch is split
     lines: bool = False  # each line is a record
+    threads: int = 0  # that `shards` was chosen for; 0 in files that do not record it
 
     def __post_init__(self) -> None:
-        sizes = (self.batch_size, self.seq_length, self.shards, self.val_every or 1)
-        amounts = (self.lr, self.grad_clip, self.weight_decay)
-        require(all(1 <= size < COUNT for size in sizes) and self.val_every != 0, self)
-        require(all(0 <= amount < inf for amount in amounts) and 0 <= self.seed < SEEDS, self)
-        require(self.shards <= MOST_SHARDS, self)
-        shares = (self.dropout, self.recurrent_dropout, self.val_fraction)
-        require(all(0 <= share < 1 for share in shares) and self.shards <= self.batch_size, self)
+        for name in ("batch_size", "seq_length"):
+            self._set(name, whole(name, getattr(self, name)))
+        self._set("shards", whole("shards", self.shards, 1, min(MOST_SHARDS, self.batch_size)))
+        self._set("threads", whole("threads", self.threads, 0))
+        self._set("seed", whole("seed", self.seed, 0, SEEDS - 1))
+        if self.val_every is not None:
+            self._set("val_every", whole("val_every", self.val_every))
+        for name in ("lr", "grad_clip", "weight_decay"):
+            self._set(name, real(name, getattr(self, name)))
+        for name in ("dropout", "recurrent_dropout", "val_fraction"):
+            self._set(name, real(name, getattr(self, name), below=1))
+        if not isinstance(self.lines, bool):
+            raise OptionError(f"lines: {short(self.lines)} is not possible; give True or False")
+
+    def _set(self, name: str, value: object) -> None:
+        object.__setattr__(self, name, value)  # the way to set a field of a frozen dataclass
 
     @property
     def max_dropout(self) -> Dropout:
-        """What is dropped in the last step of the budget."""
+        """The dropout at the end of the budget."""
         return Dropout(self.dropout, self.recurrent_dropout)
 
 
 @dataclass(frozen=True)
 class CorpusInfo:
-    """What it takes to find the training text again, and to know that it is the same."""
+    """Where the training text is, and what identifies it."""
 
     names: tuple[str, ...]
     encoding: str | None
     sha256: str
     characters: int
-    parts: tuple[int, int] | None = None  # characters to learn from and held out, where the lines are records
-
-    @classmethod
-    def of(cls, corpus: Corpus, options: Options) -> CorpusInfo:
-        training, held_out = split(corpus, options)
-        parts = (len(training), len(held_out)) if options.lines else None
-        return cls(corpus.names, corpus.encoding, corpus.sha256, len(corpus.ids), parts)
+    parts: tuple[int, int] | None = None  # training and held-out characters, for records
 
     def __post_init__(self) -> None:
         require(len(self.names) > 0 and not any("\0" in name for name in self.names), self)
@@ -81,23 +88,15 @@ class CorpusInfo:
             require(2 <= training < COUNT and (held_out == 0 or 2 <= held_out < COUNT), self)
 
 
-def split(corpus: Corpus, options: Options) -> tuple[Ids, Ids]:
-    """The training part and the held-out part: of the records, or the beginning of the text and its end."""
-    if options.lines:
-        records = corpus.records(options.val_fraction, options.seed)
-        return records.training, records.held_out
-    return corpus.split(options.val_fraction)
-
-
 @dataclass
 class Schedule:
-    """From which step to which the present budget goes. `total` is None until a budget in seconds has been measured."""
+    """The current budget: from step `start` to step `total`, which is None until a budget in seconds became steps."""
 
     start: int = 0
     total: int | None = None
     val_every: int | None = None
     seconds: float | None = None
-    most_steps: int | None = None  # however many more would fit into those seconds
+    most_steps: int | None = None  # the limit for a budget in seconds
 
     def __post_init__(self) -> None:
         counts = (self.total or 0, self.val_every or 1, self.most_steps or 1)
@@ -109,14 +108,14 @@ class Schedule:
 
 @dataclass
 class TrainProgress:
-    """What has come of it so far."""
+    """How far a run has come."""
 
     step: int = 0
     best_step: int | None = None
     best_val_loss: float | None = None
     validations: list[tuple[int, float]] = field(default_factory=list)  # step, nats per character
     closing_val_loss: float | None = None  # of the best weights, over the whole held-out part
-    recoveries: list[tuple[int, int]] = field(default_factory=list)  # the step that failed, that which it went back to
+    recoveries: list[tuple[int, int]] = field(default_factory=list)  # the step that diverged, that of the snapshot
 
     def __post_init__(self) -> None:
         require(0 <= self.step < COUNT and 0 <= (self.best_step or 0) <= self.step, self)

@@ -83,7 +83,7 @@ def test_the_parts_of_a_split_are_the_text(store):
     with pytest.raises(TextError, match=r"leaves 1 of 10 characters"):
         read.split(0.85)
     for wrong in (1.0, -0.1, float("nan")):
-        with pytest.raises(OptionError, match="validation fraction"):
+        with pytest.raises(OptionError, match="val_fraction"):
             read.split(wrong)
 
 

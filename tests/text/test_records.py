@@ -184,9 +184,3 @@ def test_a_text_without_newlines_that_was_not_read_as_lines(tmp_path):
     (name,) = write(tmp_path, one=b"a world of its own")
     with pytest.raises(TextError, match="lines=True"):
         read_corpus([name]).records(0.1, 1)
-
-
-def test_the_split_is_computed_once(tmp_path):
-    corpus = read_corpus(write(tmp_path, names=b"anna\nbob\ncy\n"), lines=True)
-    assert corpus.records(0.3, 1) is corpus.records(0.3, 1)
-    assert corpus.records(0.3, 2) is corpus.records(0.3, 2)

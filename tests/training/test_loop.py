@@ -15,16 +15,17 @@ from charrnn.nn.loss import nats
 from charrnn.optim import schedule
 from charrnn.optim.schedule import FINAL_LR, WARMUP, learning_rate
 from charrnn.text.corpus import Corpus
-from charrnn.training import loop
-from charrnn.training.loop import CHUNKS_CARRIED, initial_state, train
+from charrnn.training import step as training_step
+from charrnn.training.loop import train
 from charrnn.training.new_run import new_run
 from charrnn.training.settings import Options
+from charrnn.training.step import CHUNKS_CARRIED, initial_state
 
 
 @pytest.fixture
 def carried(monkeypatch):
     """No stream begins again within an epoch."""
-    monkeypatch.setattr(loop, "CHUNKS_CARRIED", inf)
+    monkeypatch.setattr(training_step, "CHUNKS_CARRIED", inf)
 
 
 # what a step does
@@ -229,6 +230,6 @@ def test_another_text_is_refused(noise, verse):
 def test_without_a_budget_nothing_is_trained(noise):
     run = small_run(noise)
     before = arrays(run)
-    with pytest.raises(OptionError, match="no budget"):
+    with pytest.raises(OptionError, match="budget: the run has none"):
         next(train(run, noise))
     assert arrays(run) == before

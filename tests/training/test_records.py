@@ -16,8 +16,10 @@ from charrnn.nn.model import Model
 from charrnn.nn.params import Params
 from charrnn.text.batches import Streams
 from charrnn.text.records import hashes, lay_out, short
-from charrnn.training.loop import closing_metrics, initial_state
 from charrnn.training.settings import CorpusInfo
+from charrnn.training.split import split_corpus
+from charrnn.training.step import initial_state
+from charrnn.training.validation import closing_metrics
 
 NAMES = [a + b + c for a in ("an", "be", "ce", "do") for b in ("na", "li", "世", "") for c in ("", "r", "rt", "s")]
 TINY = {"batch_size": 3, "seq_length": 7, "dropout": 0.1, "val_fraction": 0.2, "val_every": 4, "seed": 2, "lines": True}
@@ -114,7 +116,7 @@ def test_no_record_is_broken_off_between_two_chunks(corpus):
 def test_the_closing_figure_is_that_of_the_held_out_lines(corpus):
     run = run_of(corpus, steps=12)
     lines = lines_of(corpus, corpus.records(0.2, 2).held_out)
-    total = sum((score.nats for score in closing_metrics(run, corpus)), 0.0)
+    total = sum((score.nats for score in closing_metrics(run, split_corpus(corpus, run.options))), 0.0)
     assert total == pytest.approx(evaluate(run.model(), "\n".join(lines)).nats, rel=1e-6)
     assert total == pytest.approx(naive_nats(run.model(), lines), rel=1e-5)
 

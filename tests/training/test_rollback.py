@@ -11,7 +11,8 @@ from charrnn import Options, new_run, train
 from charrnn.errors import DivergedError
 from charrnn.nn.cells import CELLS
 from charrnn.optim.schedule import learning_rate
-from charrnn.training import loop, rollback
+from charrnn.parallel.data_parallel import DataParallel
+from charrnn.training import rollback, step, validation
 from charrnn.training.rollback import SLOWER, SNAPSHOT_EVERY, TRIES
 
 LR = 3e-3
@@ -49,7 +50,7 @@ def diverge(monkeypatch):
         def rate(step, lr, *budget):
             return np.nan if step in steps and lr >= below else learning_rate(step, lr, *budget)
 
-        monkeypatch.setattr(loop, "learning_rate", rate)
+        monkeypatch.setattr(step, "learning_rate", rate)
 
     return diverge
 
@@ -137,9 +138,9 @@ def test_whatever_is_not_finite(noise, tmp_path, monkeypatch, what):
 
     name = {"validation loss": "_loss"}.get(what, what)
     if name == "_loss":
-        monkeypatch.setattr(loop, "_loss", spoil(loop._loss, name))
+        monkeypatch.setattr(validation, "_loss", spoil(validation._loss, name))
     else:
-        monkeypatch.setattr(loop.DataParallel, "gradient", spoil(loop.DataParallel.gradient, name))
+        monkeypatch.setattr(DataParallel, "gradient", spoil(DataParallel.gradient, name))
     records = list(train(run, noise))
     assert run.progress.recoveries == [(20, 10)]
     assert what in next(r.recoveries for r in records if r.recoveries)[0].what
@@ -151,7 +152,7 @@ def test_whatever_is_not_finite(noise, tmp_path, monkeypatch, what):
 
 def test_a_state_that_is_hopeless_is_not_remembered(noise, monkeypatch, diverge):
     diverge(150)
-    monkeypatch.setattr(rollback, "HOPELESS", 0.5)
+    monkeypatch.setattr(rollback, "INSANE", 0.5)
     run = small_run(noise, 160, val_fraction=0.0)
     list(train(run, noise))
     assert run.progress.recoveries == [(151, 0)]
@@ -162,7 +163,7 @@ def test_after_a_few_tries_from_one_state_it_gives_up(noise, tmp_path, diverge):
     good, run = small_run(noise, 150), small_run(noise, 150)
     list(islice(train(good, noise), 100))
     rollback.take_snapshot(good)
-    with pytest.raises(DivergedError, match=r"step 108 .*put back to step 100.*--lr \(it was 0\.003.*1\.2e-05"):
+    with pytest.raises(DivergedError, match=r"step 108 .* attempts from step 100 .*0\.003 down to 1\.2e-05; .*--lr"):
         list(train(run, noise))
     assert run.progress.recoveries == [(108, 100)] * TRIES
     run.progress.recoveries.clear()
@@ -209,7 +210,7 @@ def test_a_run_that_is_too_fast_by_far_recovers(noise, tmp_path, cell):
 @pytest.mark.parametrize("grad_clip", [0.0, 1.0])
 def test_a_hopeless_run_ends_with_the_weights_it_had(noise, tmp_path, cell, grad_clip):
     run, untouched = (small_run(noise, 50, cell, lr=1e30, grad_clip=grad_clip) for _ in range(2))
-    with pytest.raises(DivergedError, match=r"put back to step 0.*--lr"):
+    with pytest.raises(DivergedError, match=r"attempts from step 0 .*--lr"):
         list(train(run, noise))
     np.testing.assert_array_equal(run.network.params.flat, untouched.network.params.flat)
     charrnn.save(tmp_path / "run.npz", run)

@@ -7,7 +7,7 @@ from support.small_runs import arrays, small_run, trained
 
 import charrnn
 from charrnn.parallel.data_parallel import DataParallel
-from charrnn.training import loop
+from charrnn.training import budget, loop
 from charrnn.training.loop import train
 
 STEP = 0.01  # seconds
@@ -24,7 +24,8 @@ def clock(monkeypatch):
         return gradient(*args)
 
     monkeypatch.setattr(DataParallel, "gradient", slow)
-    monkeypatch.setattr(loop, "perf_counter", lambda: now[0])
+    for module in (loop, budget):
+        monkeypatch.setattr(module, "perf_counter", lambda: now[0])
     return now
 
 
@@ -61,7 +62,7 @@ def test_a_budget_in_seconds_is_a_number_of_steps(noise, clock, seconds, val_eve
 def test_a_budget_in_seconds_may_have_a_most(noise, clock, most_steps, expected):
     """Less than the few steps that are measured cannot be had."""
     run = small_run(noise, val_fraction=0.0)
-    run.set_budget(seconds=1.5, most_steps=most_steps)
+    run.set_budget(seconds=1.5, max_steps=most_steps)
     _, records = trained(run, noise)
     assert abs(len(records) - expected) <= 8
     assert len(records) == run.schedule.total

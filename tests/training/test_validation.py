@@ -8,8 +8,11 @@ from numpy.testing import assert_array_equal
 from support.small_runs import arrays, small_run, trained
 
 import charrnn
-from charrnn.training import loop
-from charrnn.training.loop import closing_metrics, measure_step, train
+from charrnn.training.budget import validation_length
+from charrnn.training.loop import train
+from charrnn.training.split import split_corpus
+from charrnn.training.step import measure_step
+from charrnn.training.validation import closing_metrics
 
 
 @pytest.fixture
@@ -38,15 +41,16 @@ def test_the_closing_score_is_that_of_the_best_weights_over_the_whole_held_out_p
     run, _ = overfitted
     _, held_out = noise.split(0.3)
     score = charrnn.evaluate(run.model("best"), noise.vocab.decode(held_out))
-    assert sum(part.nats for part in closing_metrics(run, noise)) == pytest.approx(score.nats)
-    assert sum(part.chars for part in closing_metrics(run, noise)) == len(held_out) - 1
+    closing = sum(closing_metrics(run, split_corpus(noise, run.options)), start=charrnn.Metrics())
+    assert closing.nats == pytest.approx(score.nats)
+    assert closing.chars == len(held_out) - 1
 
 
 def test_a_validation_is_the_score_of_the_weights_at_that_step(noise):
     run, records = trained(small_run(noise, 6, val_every=3), noise)
     _, held_out = noise.split(0.1)
     step_characters = 4 * (269 // 4) // run.epoch_steps
-    part = held_out[: loop.validation_length(3, step_characters, len(held_out))]
+    part = held_out[: validation_length(3, step_characters, len(held_out))]
     score = charrnn.evaluate(run.model("last"), noise.vocab.decode(part))
     assert records[-1].val_loss == pytest.approx(score.nats_per_char)
 
@@ -76,7 +80,7 @@ def test_without_a_held_out_part_nothing_is_validated(noise):
     assert {r.val_loss for r in records} == {None}
     assert run.best is None
     assert run.closed
-    assert run.progress.validations == list(closing_metrics(run, noise)) == []
+    assert run.progress.validations == list(closing_metrics(run, split_corpus(noise, run.options))) == []
     assert_array_equal(run.model().network.params.flat, run.adam.average.flat)
     assert run.epoch_steps == -(-(299 // 4) // 8)  # the whole text is read
 
@@ -84,5 +88,5 @@ def test_without_a_held_out_part_nothing_is_validated(noise):
 def test_measuring_a_step_leaves_the_run_as_it_is(noise):
     run = small_run(noise, 5, dropout=0.3)
     before = arrays(run)
-    assert measure_step(run, noise) > 0
+    assert measure_step(run, split_corpus(noise, run.options)) > 0
     assert arrays(run) == before

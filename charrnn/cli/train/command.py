@@ -213,7 +213,7 @@ def train_command(
     elif chosen["steps"] is not None:
         run.set_budget(chosen["steps"])
     elif not resume:
-        run.set_budget(seconds=recipe.DEFAULT_MINUTES * 60, most_steps=recipe.default_steps(epoch_steps))
+        run.set_budget(seconds=recipe.DEFAULT_MINUTES * 60, max_steps=recipe.default_steps(epoch_steps))
     if given & set(BUDGETS) or not resume:
         run.commands.append(command(run, checkpoint))
 

@@ -18,9 +18,12 @@ from ...text.corpus import Corpus
 from ...text.reader import STDIN
 from ...training.budget import VALIDATIONS, seconds_for, steps_within
 from ...training.log import JsonLog
-from ...training.loop import closing_metrics, measure_step, train
+from ...training.loop import train
 from ...training.memory import training_memory
 from ...training.run import Run
+from ...training.split import split_corpus
+from ...training.step import measure_step
+from ...training.validation import closing_metrics
 from ..bars import scoring_bar
 from ..options import checkpoint_words
 from ..output import duration, network, plural, size, strip_control, terminal
@@ -52,6 +55,7 @@ class Session:
     choice: str | None
 
     def __post_init__(self) -> None:
+        self.split = split_corpus(self.corpus, self.run.options)
         self.keeper = Autosave(self.run, self.place, self.save_every, self._tell, self._warn)
 
     def train(self) -> bool:
@@ -62,7 +66,7 @@ class Session:
             try:
                 self.keeper.save()
                 reserved_seconds = self._reserved_seconds()
-                for record in train(self.run, self.corpus, self.threads, reserved_seconds):
+                for record in train(self.run, self.corpus, self.threads, reserved_seconds, self.split):
                     self.log.add(record)
                     if interrupt.asked:
                         return self._stopped()
@@ -87,10 +91,9 @@ class Session:
             f"{', '.join(corpus.names)}: {len(corpus.ids):,} {unit}s, {len(corpus.vocab):,} distinct; "
             f"{run.training_characters:,} to learn from, {held_out:,} held out"
         )
-        if options.lines:
-            records = corpus.records(options.val_fraction, options.seed)
+        if records := self.split.records:
             self._say(f"{plural(records.count, 'record')}, of which {records.repeats:,} repeat another")
-        memory = training_memory(run.config, options, corpus, self.threads)
+        memory = training_memory(run.config, options, corpus, self.split, self.threads)
         self._say(f"{network(run.config)}: {run.config.parameters:,} parameters; needs about {size(memory)} of memory")
         if self.choice:
             self._say(self.choice)
@@ -103,7 +106,7 @@ class Session:
     def _outlook(self) -> tuple[int, float]:
         """How many steps there will be, about, and how many seconds they will take."""
         run, schedule, held_out = self.run, self.run.schedule, self.run.held_out_characters
-        pace = measure_step(run, self.corpus, self.threads), run.options.batch_size * run.options.seq_length, held_out
+        pace = measure_step(run, self.split, self.threads), run.options.batch_size * run.options.seq_length, held_out
         if schedule.total is not None:
             steps = schedule.total - run.progress.step
         else:
@@ -135,7 +138,7 @@ class Session:
         """Score the best weights on the whole held-out part, save, and say what came of it."""
         score = Metrics()
         with scoring_bar(self.run.held_out_characters, self.quiet) as bar:
-            for part in closing_metrics(self.run, self.corpus, self.threads):
+            for part in closing_metrics(self.run, self.split, self.threads):
                 score += part
                 bar.update(part.chars)
                 if interrupt.asked:

@@ -20,12 +20,13 @@ from ...training.memory import training_memory
 from ...training.new_run import new_run
 from ...training.reread import reread_corpus
 from ...training.run import Run
-from ...training.settings import Options, split
+from ...training.settings import Options
+from ...training.split import split_corpus
 from ..options import words
 from .choose import LEFT_OPEN, choose, planned
 
 SHAPE = ("cell", "hidden", "layers", "networks")
-OPTIONS = tuple(field.name for field in fields(Options) if field.name != "shards")
+OPTIONS = tuple(field.name for field in fields(Options) if field.name not in ("shards", "threads"))
 
 
 def begin(
@@ -38,7 +39,7 @@ def begin(
     as_bytes = other.vocab.of_bytes if other else chosen["as_bytes"]
     corpus = read_corpus(names, chosen["encoding"], as_bytes, other.vocab if other else None, chosen["lines"])
     parts = Options(**{name: chosen[name] for name in ("val_fraction", "seed", "lines")})
-    training = len(split(corpus, parts)[0])
+    training = len(split_corpus(corpus, parts).training)
     batch_size, seq_length = shrink_to_text(training, chosen["batch_size"], chosen["seq_length"])
     values = {name: chosen[name] for name in (*SHAPE, *OPTIONS)}
     if other:
@@ -92,7 +93,7 @@ def go_on(
         raise click.UsageError("The training text came from standard input; pipe it in again and name it as -.")
     check_same(run, chosen, given)
     corpus = reread_corpus(run, names, f"{checkpoint} can be resumed only with the text it was trained on")
-    training_memory(run.config, run.options, corpus, threads)
+    training_memory(run.config, run.options, corpus, split_corpus(corpus, run.options), threads)
     return run, corpus
 
 
