@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import charrnn
-from charrnn.checkpoint.load import FORMAT
+from charrnn.checkpoint.format import FORMAT
 from charrnn.training.run import Run
 
 KEPT = Path(__file__).parent / "earlier_versions"

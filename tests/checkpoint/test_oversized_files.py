@@ -100,7 +100,7 @@ def monsters(tmp_path, make_run, unpack):
     metadata, every = members[METADATA], "".join(chr(c) for c in range(0x110000) if not 0xD800 <= c < 0xE000)
     large = {
         "array": [*members.items(), ("more.npy", 10 * GIGABYTE)],
-        "weights": [(METADATA, metadata), ("last.Wxh0.npy", 10 * GIGABYTE)],
+        "weights": [(METADATA, metadata), ("raw.Wxh0.npy", 10 * GIGABYTE)],
         "metadata": [(METADATA, 2 * GIGABYTE)],
     }
     values = MOST_VALUES - 10

@@ -7,7 +7,7 @@ from time import perf_counter, sleep
 
 import click
 
-from ...checkpoint.load import save
+from ...checkpoint.save import save
 from ...errors import CheckpointError
 from ...files.slot import Slot
 from ...training.run import Run
