@@ -50,18 +50,18 @@ class TestDamage:
             data = bytearray(whole)
             data[place] ^= 1 << place % 8
             damaged.write_bytes(data)
-            with pytest.raises(CheckpointError, match=r"checksum|no \.npz file"):
+            with pytest.raises(CheckpointError, match=r"checksum|not an \.npz file"):
                 Archive(damaged)
 
     def test_any_cut_and_any_addition(self, path, tmp_path):
         whole, damaged = path.read_bytes(), tmp_path / "damaged.npz"
         for length in range(len(whole)):
             damaged.write_bytes(whole[:length])
-            with pytest.raises(CheckpointError, match=r"checksum|no \.npz file"):
+            with pytest.raises(CheckpointError, match=r"checksum|not an \.npz file"):
                 Archive(damaged)
         for data in (whole + b"\0", b"\0" + whole, whole + whole, whole[:10] + whole):
             damaged.write_bytes(data)
-            with pytest.raises(CheckpointError, match=r"checksum|no \.npz file"):
+            with pytest.raises(CheckpointError, match=r"checksum|not an \.npz file"):
                 Archive(damaged)
 
     def test_any_flipped_byte_under_a_right_checksum(self, path, tmp_path, seal):
@@ -83,7 +83,7 @@ class TestDamage:
         (tmp_path / "text.npz").write_text("PK\x03\x04 is how it begins")
         (tmp_path / "empty.npz").write_bytes(b"")
         for name in ("plain.npz", "text.npz", "empty.npz"):
-            with pytest.raises(CheckpointError, match="not a checkpoint that can be used"):
+            with pytest.raises(CheckpointError, match="not a valid checkpoint|not an .npz file"):
                 Archive(tmp_path / name)
         with pytest.raises(CheckpointError, match=r"no such checkpoint; make one with `charrnn train"):
             Archive(tmp_path / "nowhere.npz")
@@ -185,10 +185,10 @@ def test_missing_and_doubled_members(path, unpack, forge):
     members = unpack(path)
     with pytest.warns(UserWarning, match="Duplicate name"):
         forge(path, [*members.items(), ("weights.npy", members["weights.npy"])])
-    with pytest.raises(CheckpointError, match="two members of one name"):
+    with pytest.raises(CheckpointError, match="two members are called"):
         Archive(path)
     forge(path, [item for item in members.items() if item[0] != METADATA])
-    with pytest.raises(CheckpointError, match="holds no metadata"):
+    with pytest.raises(CheckpointError, match="has no metadata"):
         Archive(path)
     forge(path, [item for item in members.items() if item[0] != "weights.npy"])
     with pytest.raises(CheckpointError, match="array weights is missing"):
@@ -203,14 +203,14 @@ def test_what_is_expected_is_all_there_is(path, unpack, forge):
     with Archive(path) as opened:
         opened.expect(kinds)
         for wrong in ((9, 9), (10**12,), (3, 10**5)):
-            with pytest.raises(CheckpointError, match="not the size"):
+            with pytest.raises(CheckpointError, match="the size of the array b is not"):
                 opened.expect(kinds | {"b": (wrong, np.float64)})
         with pytest.raises(CheckpointError, match="array c is missing"):
             opened.expect(kinds | {"c": ((1,), np.float32), **{f"d{i}": ((1,), np.float32) for i in range(9)}})
-        with pytest.raises(CheckpointError, match="does not belong to its model"):
+        with pytest.raises(CheckpointError, match="is not part of its model"):
             opened.expect({"a": kinds["a"]})
     members = unpack(path)
     for name in ("b", "folder/", "../outside.npy", "c:b.npy", "/b.npy", "b.NPY"):
         forged = forge(path, [*members.items(), (name, members["b.npy"])])
-        with Archive(forged) as opened, pytest.raises(CheckpointError, match="does not belong to its model"):
+        with Archive(forged) as opened, pytest.raises(CheckpointError, match="is not part of its model"):
             opened.expect(kinds)

@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 from charrnn.files.lock import Lock
 lock = Lock("name", Path(sys.argv[1]))
-print(lock.hold(), flush=True)
+print(lock.acquire(), flush=True)
 sys.stdin.read()
 lock.release()
 """
@@ -41,26 +41,26 @@ def other(target):
 
 def test_held_and_released(target, tmp_path):
     lock = Lock("name", target)
-    assert lock.hold()
-    assert lock.hold()
+    assert lock.acquire()
+    assert lock.acquire()
     assert (tmp_path / ".run.npz.lock").read_text() == str(os.getpid())
     lock.release()
     assert os.listdir(tmp_path) == []
     lock.release()
-    assert lock.hold()
+    assert lock.acquire()
     lock.release()
 
 
 def test_only_one_process_has_it(target, tmp_path, other):
     lock = Lock("name", target)
-    with pytest.raises(CheckpointError, match=rf"^name: process {other.pid} is training there; .* -c$"):
-        lock.hold()
+    with pytest.raises(CheckpointError, match=rf"^name: in use by process {other.pid}; .* -c$"):
+        lock.acquire()
     lock.release()
     assert os.listdir(tmp_path) == [".run.npz.lock"]
     other.stdin.close()
     other.wait()
     assert os.listdir(tmp_path) == []
-    assert lock.hold()
+    assert lock.acquire()
     lock.release()
 
 
@@ -70,7 +70,7 @@ def test_a_dead_process_is_not_in_the_way(target, tmp_path, other, number):
     other.wait()
     assert os.listdir(tmp_path) == [".run.npz.lock"]
     lock = Lock("name", target)
-    assert lock.hold()
+    assert lock.acquire()
     lock.release()
     assert os.listdir(tmp_path) == []
 
@@ -81,7 +81,7 @@ def test_what_a_process_starts_does_not_have_it(target):
 import os, time
 from pathlib import Path
 from charrnn.files.lock import Lock
-Lock("name", Path({str(target)!r})).hold()
+Lock("name", Path({str(target)!r})).acquire()
 if os.fork() == 0:
     os.close(1)
     time.sleep(60)
@@ -93,7 +93,7 @@ os.kill(os.getpid(), 9)
         process.wait()
         try:
             lock = Lock("name", target)
-            assert lock.hold()
+            assert lock.acquire()
             lock.release()
         finally:
             os.killpg(process.pid, signal.SIGKILL)
@@ -101,23 +101,23 @@ os.kill(os.getpid(), 9)
 
 def test_a_lock_whose_file_is_gone_is_taken_again(target, tmp_path):
     lock = Lock("name", target)
-    lock.hold()
+    lock.acquire()
     lock.path.unlink()
-    assert lock.hold()
+    assert lock.acquire()
     assert os.listdir(tmp_path) == [".run.npz.lock"]
     lock.release()
 
 
 def test_or_not_if_another_was_faster(target, tmp_path):
     lock = Lock("name", target)
-    lock.hold()
+    lock.acquire()
     lock.path.unlink()
     with subprocess.Popen(
         [sys.executable, "-c", HOLD, target], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as other:
         assert other.stdout.readline() == "True\n"
         with pytest.raises(CheckpointError, match=f"process {other.pid}"):
-            lock.hold()
+            lock.acquire()
         lock.release()
         assert os.listdir(tmp_path) == [".run.npz.lock"]
         other.stdin.close()
@@ -128,7 +128,7 @@ def test_it_follows_no_link(target, tmp_path):
     (tmp_path / "precious").write_text("precious")
     (tmp_path / ".run.npz.lock").symlink_to("precious")
     with pytest.raises(OSError, match="symbolic link"):
-        Lock("name", target).hold()
+        Lock("name", target).acquire()
     assert (tmp_path / "precious").read_text() == "precious"
 
 
@@ -136,8 +136,8 @@ def test_where_there_are_no_locks(target):
     """As on some network file systems."""
     lock = Lock("name", target)
     with at_call(0, None) as calls:
-        lock.hold()
+        lock.acquire()
         lock.release()
     with at_call(calls.index("lockf") + 1, fail(errno.ENOLCK)):
-        assert not lock.hold()
+        assert not lock.acquire()
     lock.release()

@@ -11,7 +11,7 @@ import pytest
 
 from charrnn.errors import CheckpointError
 from charrnn.files.archive import Archive, write_archive
-from charrnn.files.zip_layout import LayoutError, members
+from charrnn.files.zip_layout import LayoutError, read_members
 
 ARRAYS = {"a": np.arange(6, dtype=np.float32), "b": np.ones((2, 3), np.float32)}
 END = 22 + 64  # bytes from the end record on
@@ -63,7 +63,7 @@ def test_nothing_is_refused_that_was_not_changed(tmp_path, whole, seal):
 
 
 def test_the_members_are_where_zipfile_finds_them(whole):
-    found = members(io.BytesIO(whole), len(whole), 64)
+    found = read_members(io.BytesIO(whole), len(whole), 64)
     with zipfile.ZipFile(io.BytesIO(whole)) as archive:
         assert list(found) == archive.namelist()
         for info in archive.infolist():
@@ -76,7 +76,7 @@ def test_text_before_between_and_after(whole, refused):
     first, second, _ = records(whole, b"PK\3\4")
     for place in (second, records(whole, b"PK\1\2")[0], len(whole) - END):
         refused(whole[:place] + b"\0" + whole[place:])
-    refused(b"\0" + whole, "no .npz file")
+    refused(b"\0" + whole, "not an .npz file")
     refused(b"PK\3\4" + whole)
     refused(whole[:-64] + b"\0" + whole[-64:])
     refused(whole[first:second] + whole)
@@ -103,7 +103,7 @@ def test_every_field_of_the_headers_that_matters(whole):
                 data = bytearray(whole)
                 data[place + offset + bit // 8] ^= 1 << bit % 8
                 with pytest.raises(LayoutError):
-                    members(io.BytesIO(data), len(data), 64)
+                    read_members(io.BytesIO(data), len(data), 64)
 
 
 def test_overlapping_members(whole, refused):
@@ -161,19 +161,19 @@ class TestZip64:
     @pytest.mark.parametrize("limit", [10, 150, 1 << 31])
     def test_is_read(self, monkeypatch, limit):
         content = self.build(monkeypatch, limit)
-        found = members(io.BytesIO(content), len(content), 64)
+        found = read_members(io.BytesIO(content), len(content), 64)
         assert [content[m.offset : m.offset + m.size] for m in found.values()] == [b"a" * 100, b"b" * 100]
 
     def test_any_flipped_bit_of_its_records(self, monkeypatch):
         """It is refused, or is in a field that says nothing of where things are: versions, dates, attributes."""
         content = self.build(monkeypatch, 10)
-        whole, accepted = members(io.BytesIO(content), len(content), 64), 0
+        whole, accepted = read_members(io.BytesIO(content), len(content), 64), 0
         for place in range(len(content) - 64):
             for bit in range(8):
                 data = bytearray(content)
                 data[place] ^= 1 << bit
                 try:
-                    found = members(io.BytesIO(bytes(data)), len(data), 64)
+                    found = read_members(io.BytesIO(bytes(data)), len(data), 64)
                 except LayoutError:
                     continue
                 accepted += 1
