@@ -166,7 +166,7 @@ class Archive:
         return {name.removesuffix(".npy") for name in self._members if name != METADATA}
 
     def expect(self, arrays: Mapping[str, tuple[tuple[int, ...], npt.DTypeLike]]) -> None:
-        """Check that the archive has exactly these arrays, with room for their shapes and dtypes. Reads none of them."""
+        """Check that the archive has exactly these arrays, with room for their shapes and dtypes. Reads no array."""
         for name in arrays:
             if f"{name}.npy" not in self._members:
                 raise self.fault(f"the array {name} is missing")

@@ -88,7 +88,7 @@ def tiny(tmp_path, make_run):
     return tmp_path / "tiny.npz"
 
 
-def test_any_flip_and_any_cut(tiny):
+def test_flipped_and_cut_files_are_refused(tiny):
     whole, step = tiny.read_bytes(), 7
     for place in range(0, len(whole), step):
         data = bytearray(whole)
@@ -102,14 +102,14 @@ def test_any_flip_and_any_cut(tiny):
 
 @pytest.fixture
 def tamper(tiny, unpack, forge):
-    """Load the tiny checkpoint with something in its metadata replaced, under a right checksum."""
+    """Load the tiny checkpoint with one value of its metadata replaced and a correct checksum."""
     members = unpack(tiny)
 
     def tamper(place, value):
         metadata = json.loads(members[METADATA])
-        *way, last = place
+        *path, last = place
         record = metadata
-        for key in way:
+        for key in path:
             record = record[key]
         if value is MISSING:
             del record[last]
@@ -121,13 +121,13 @@ def tamper(tiny, unpack, forge):
     return tamper
 
 
-def places(value, way=()):
+def places(value, path=()):
     """The path to every value in a JSON document, nested ones included."""
-    if way:
-        yield way
+    if path:
+        yield path
     if isinstance(value, dict | list):
         for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from places(inner, (*way, key))
+            yield from places(inner, (*path, key))
 
 
 def test_a_forged_file_that_changes_nothing_loads(tiny, tamper):
@@ -213,7 +213,7 @@ OUT_OF_RANGE = {
 
 
 def each(table):
-    """A test for every value of a table."""
+    """One test for each value in a table."""
     return pytest.mark.parametrize(
         ("place", "value"),
         [

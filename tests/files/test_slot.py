@@ -1,4 +1,4 @@
-"""Where a run is kept: what stays of an older file, whatever happens while it is replaced."""
+"""Slots: an older file is never lost, whatever happens while it is replaced."""
 
 import errno
 import os
@@ -27,7 +27,7 @@ def write(**contents):
             file.write(content)
 
 
-def test_a_new_place(folder):
+def test_a_new_file(folder):
     with Slot("run") as slot:
         slot.start()
         assert (slot.file, slot.replacing) == ("run", False)
@@ -35,7 +35,7 @@ def test_a_new_place(folder):
     assert os.listdir() == []
 
 
-def test_an_old_file_stays_until_it_is_settled(folder):
+def test_an_old_file_stays_until_the_commit(folder):
     write(run="old", run_bak="older")
     with Slot("run") as slot:
         slot.start()
@@ -49,7 +49,7 @@ def test_an_old_file_stays_until_it_is_settled(folder):
         assert files() == {"run": "new", "run.bak": "old"}
 
 
-def test_the_run_that_goes_on_is_the_one_that_had_yet_to_take_the_place(folder):
+def test_resume_prefers_the_uncommitted_run(folder):
     write(run="old", run_new="new")
     with Slot("run") as slot:
         slot.resume()
@@ -61,7 +61,7 @@ def test_the_run_that_goes_on_is_the_one_that_had_yet_to_take_the_place(folder):
         assert slot.file == "run"
 
 
-def test_another_one_that_begins_puts_it_by(folder):
+def test_start_keeps_an_uncommitted_run(folder):
     write(run="old", run_new="new")
     with Slot("run") as slot:
         slot.start()
@@ -72,8 +72,8 @@ def test_another_one_that_begins_puts_it_by(folder):
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EPERM])
-def test_settling_while_any_system_call_fails(folder, code):
-    """Each in turn; both are always there, and the next attempt succeeds."""
+def test_commit_while_any_system_call_fails(folder, code):
+    """Each call in turn. Both files are always there, and the next attempt succeeds."""
     for number in range(1, 1000):
         write(run="old", run_new="new", run_bak="older")
         with Slot("run") as slot:
@@ -82,7 +82,7 @@ def test_settling_while_any_system_call_fails(folder, code):
                 with at_call(number, fail(code)) as calls:
                     slot.commit()
             except CheckpointError as error:
-                assert "run: cannot be replaced" in str(error)  # noqa: PT017 - nothing may be raised, too
+                assert "run: cannot be replaced" in str(error)  # noqa: PT017 - it may also succeed
                 assert {"old", "new"} <= set(files().values())
             assert os.path.exists("run")
             slot.commit()
@@ -94,8 +94,8 @@ def test_settling_while_any_system_call_fails(folder, code):
         os.unlink("run.bak")
 
 
-def test_killed_at_any_moment_of_it_both_are_there(folder):
-    """A fork that dies at each system call in turn; where it left off, the next run goes on."""
+def test_commit_killed_at_any_moment(folder):
+    """A child process dies at each system call in turn. Both files are there, and the next run completes the commit."""
     with Slot("run") as slot:
         slot.replacing = True
         write(run="old", run_new="new")
@@ -131,7 +131,7 @@ def test_the_new_file_is_as_private_as_the_old(folder):
     assert os.stat("run").st_mode & 0o777 == 0o600
 
 
-def test_an_old_file_that_someone_removed(folder):
+def test_an_old_file_that_was_removed(folder):
     write(run="old")
     with Slot("run") as slot:
         slot.start()
@@ -158,15 +158,15 @@ def test_through_a_link(folder):
     assert Path("link").read_text() == "new"
 
 
-def test_a_backup_that_cannot_be(folder):
+def test_a_directory_with_the_name_of_the_backup(folder):
     write(run="old")
     os.mkdir("run.bak")
     with Slot("run") as slot, pytest.raises(CheckpointError, match=r"run\.bak is a directory"):
         slot.start()
 
 
-def test_a_folder_that_is_gone(folder, monkeypatch):
-    """Even the one that we are in: the place has its name in full."""
+def test_a_folder_that_was_removed(folder, monkeypatch):
+    """Even the working folder: then the file is named by its full path."""
     os.mkdir("gone")
     monkeypatch.chdir("gone")
     with Slot("run") as slot:
@@ -182,15 +182,15 @@ def test_a_folder_that_is_gone(folder, monkeypatch):
     assert os.listdir(folder / "gone") == []
 
 
-def test_what_was_left_behind_is_swept(folder):
+def test_temporary_files_of_dead_processes_are_removed(folder):
     for name in (".run.00000000.tmp", ".run.new.0123abcd.tmp", ".run.bak.00000000.tmp", ".other.0123abcd.tmp"):
         Path(name).touch()
     with Slot("run"):
         assert sorted(os.listdir()) == [".other.0123abcd.tmp", ".run.lock"]
 
 
-def test_what_is_no_file_is_never_moved(folder):
-    """Were a folder to come where the old file was, it would have to stay."""
+def test_a_directory_is_never_moved(folder):
+    """Here someone made a directory of the name of the old file meanwhile."""
     write(run="old")
     with Slot("run") as slot:
         slot.start()
