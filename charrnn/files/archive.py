@@ -96,7 +96,7 @@ class Archive:
             self._size = self._file.seek(0, os.SEEK_END)
             self._members = self._list_members()
             if self._size <= MAX_QUICK:
-                self._check_checksum()
+                self._verify_checksum()
             self.metadata = self._read_metadata()
         except (OSError, ValueError, RecursionError) as error:
             self._file.close()
@@ -141,10 +141,10 @@ class Archive:
             return read_members(self._file, self._size, COMMENT_SIZE)
         except LayoutError:
             if self._size <= MAX_QUICK:
-                self._check_checksum()  # a damaged file gets another message than a forged one
+                self._verify_checksum()  # a damaged file gets another message than a forged one
             raise
 
-    def _check_checksum(self) -> None:
+    def _verify_checksum(self) -> None:
         content = self._size - COMMENT_SIZE
         if content < 0 or _sha256(self._file, content) != self._file.read(COMMENT_SIZE):
             raise self.fault(
@@ -179,7 +179,7 @@ class Archive:
             if not 0 < header <= MAX_HEADER:
                 raise self.fault(f"the size of the array {name} is not that of {shape} {dtype}")
         if self._size > MAX_QUICK:
-            self._check_checksum()
+            self._verify_checksum()
 
     def read(self, name: str, shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
         """One array. Its name, shape and dtype are checked before any memory is allocated."""

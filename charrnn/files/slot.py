@@ -22,7 +22,7 @@ NEW, OLD = SUFFIXES = (".new", ".bak")
 
 
 class Slot:
-    """The checkpoint that the user calls `name`. As a context manager it locks that. All methods raise CheckpointError.
+    """The checkpoint that the user calls `name`. As a context manager it locks it. All methods raise CheckpointError.
 
     `replacing` is true while an older file is still to be replaced by this run.
     """
