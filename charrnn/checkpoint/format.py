@@ -30,12 +30,16 @@ Numbers = Literal["weights", "finite", "not negative", "moments", "state"]
 
 @dataclass(frozen=True)
 class Group:
-    """A group of arrays: its name in the file, what it holds, the range of its numbers, and when it is present.
+    """A group of arrays: its name in the file, what it holds, which numbers (see `bounds`), and when it is present.
 
+    It holds one of these:
     - `parameters`: an array for each parameter, `Wxh0`, `Whh0`, `bh0` ... `Why`, `by`.
     - `moments`: an array (H, H) for each matrix between hidden units, `Whh0`, `Wxh1`, `Whh1` ...
     - `state`: `h0`, `h1` ..., for an LSTM also `c0`, `c1` ..., each (H, B). The number counts the layers of the first
       network, then those of the next, and so on.
+
+    It is present `always`, or if the run was `validated` (`best_step` is not null), or if the run has a `snapshot` to
+    roll back to (`snapshot_step` is not null).
     """
 
     name: str
@@ -72,6 +76,7 @@ GROUPS = (
     Group("snapshot_whitening", "moments", "moments", "snapshot"),
     Group("snapshot_state", "state", "state", "snapshot"),
 )
+# The groups of Snapshot.arrays, in its order.
 SNAPSHOT_PARAMS = ("snapshot", "snapshot_adam_m", "snapshot_adam_v", "snapshot_average", "snapshot_whitening")
 SNAPSHOT_STATE = "snapshot_state"
 
@@ -88,7 +93,7 @@ def bounds(numbers: Numbers, config: ModelConfig, dtype: npt.DTypeLike) -> tuple
     }[numbers]
 
 
-# What format 3 called arrays (by the part of their name before the dot) and metadata that have another name now.
+# Format 3 differs only in these names: of arrays, by the part before the dot, and of metadata. {present: of format 3}
 ARRAYS_OF_FORMAT_3 = {
     "raw": "last",
     "snapshot": "good",
@@ -100,7 +105,7 @@ ARRAYS_OF_FORMAT_3 = {
     TRAINING_HASHES: "known",
 }
 METADATA_OF_FORMAT_3 = {"bos_id": "start", "snapshot_step": "good_step", TRAINING_HASHES: "known"}
-EARLIER_NAMES: dict[int, tuple[dict[str, str], dict[str, str]]] = {  # by format
+EARLIER_NAMES: dict[int, tuple[dict[str, str], dict[str, str]]] = {  # of the formats that can be read
     3: (ARRAYS_OF_FORMAT_3, METADATA_OF_FORMAT_3),
     FORMAT: ({}, {}),
 }

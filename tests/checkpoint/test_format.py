@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from charrnn import evaluate, load, read_corpus, sample, sample_records, save, train
-from charrnn.checkpoint.format import FORMAT
+from charrnn.checkpoint.format import FORMAT, GROUPS
 from charrnn.files.archive import METADATA
 from charrnn.nn.loss import log_softmax
 from charrnn.sampling.text import read
@@ -129,12 +129,12 @@ def test_files_of_this_format_are_kept():
     assert all(kept(FORMAT, case).stat().st_size < 24_000 for case in CASES)
 
 
-def test_the_page_names_every_field(tmp_path, make_run, page):
+def test_the_page_names_every_field_and_group(tmp_path, make_run, page):
     run = make_run()
     save(tmp_path / "run.npz", run)
     metadata, _ = page["read"](tmp_path / "run.npz")
     assert f"version {FORMAT}" in PAGE.splitlines()[0]
     inner = [key for value in metadata.values() if isinstance(value, dict) for key in value]
-    for key in (*metadata, *inner):
+    for key in (*metadata, *inner, *(group.name for group in GROUPS)):
         assert f"`{key}`" in PAGE, key
     assert json.loads(json.dumps(metadata)) == metadata
