@@ -20,7 +20,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .checkpoint.load import load, load_model, save
+    from .checkpoint.load import load, load_model
+    from .checkpoint.save import save
     from .errors import CharRNNError
     from .evaluation.metrics import evaluate
     from .evaluation.overlap import copied
@@ -45,7 +46,7 @@ _HOMES = {
     "read_corpus": "text.corpus",
     "sample": "sampling.text",
     "sample_records": "sampling.records",
-    "save": "checkpoint.load",
+    "save": "checkpoint.save",
     "score": "evaluation.scoring",
     "train": "training.loop",
 }

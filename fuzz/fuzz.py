@@ -1,14 +1,14 @@
-"""Try to make charrnn fail in a way that it must not: make fuzz, or fuzz.py TARGET [SECONDS [SEED]].
+"""Look for inputs that crash charrnn: make fuzz, or fuzz.py TARGET [SECONDS [SEED]].
 
-A coverage-guided fuzzer (Atheris, which is libFuzzer for Python) makes up inputs for each target in turn. Whatever a
-target does not expect ends the run with a traceback and leaves the input in fuzz/found/; given as TARGET INPUT, it is
-tried again. Every crash that was found belongs in a test.
+A coverage-guided fuzzer (Atheris, which is libFuzzer for Python) makes inputs for each target in turn. An unexpected
+exception ends the run with a traceback and writes the input to fuzz/found/. To try that input again, run fuzz.py TARGET
+INPUT. Every crash that was found belongs in a test.
 
-    checkpoint  the bytes of a checkpoint, under a right checksum
-    member      one member of a checkpoint, its metadata above all, under right checksums; what loads is used
-    text        a file of text: encodings, compression, pieces; held against Python's own reading
+    checkpoint  the bytes of a checkpoint, with a correct checksum
+    member      one member of a checkpoint, mostly its metadata, with correct checksums; if it loads, the model is used
+    text        a text file: encodings, compression, piece sizes; compared with Python's own decoding
     vocabulary  characters to ids and back
-    command     words for the command line
+    command     arguments for the command line
 """
 
 from __future__ import annotations
@@ -29,16 +29,17 @@ from pathlib import Path
 HERE = Path(__file__).parent
 FOUND = HERE / "found"
 TARGETS = ("checkpoint", "member", "text", "vocabulary", "command")
-SECONDS = 600 // len(TARGETS)
-MEMORY = 500  # MB
+SECONDS = 600 // len(TARGETS)  # of each target
+MAX_MEMORY = 500  # MB
 
 
 def seal(content: bytes) -> bytes:
-    """The right checksum at the end of an archive."""
+    """The archive with a correct checksum at its end."""
     return content[:-64] + hashlib.sha256(content[:-64]).hexdigest().encode()
 
 
 def pack(members: dict[str, bytes]) -> bytes:
+    """An archive of these members, with a correct checksum."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         archive.comment = bytes(64)
@@ -48,19 +49,20 @@ def pack(members: dict[str, bytes]) -> bytes:
 
 
 class Targets:
-    """One method a target. `self.folder` is the working directory; in it are a text and a checkpoint."""
+    """One method per target. `self.folder` is the working directory, with a text and a checkpoint in it."""
 
     def __init__(self, atheris) -> None:
         self.atheris = atheris
         with atheris.instrument_imports(include=["charrnn"]):
             import charrnn
             import charrnn.checkpoint.load
+            import charrnn.checkpoint.save
             import charrnn.cli
             import charrnn.cli.train.session
             import charrnn.text.reader
             import charrnn.text.vocab
         self.charrnn, self.main = charrnn, charrnn.cli.main
-        self.reading, self.vocab = charrnn.text.reader, charrnn.text.vocab
+        self.reader, self.vocab = charrnn.text.reader, charrnn.text.vocab
         self.folder = Path(tempfile.mkdtemp(prefix="charrnn-fuzz-"))
         os.chdir(self.folder)
         Path("corpus.txt").write_text("abab ba\n" * 9)
@@ -76,7 +78,7 @@ class Targets:
             self.members = {name: archive.read(name) for name in archive.namelist()}
 
     def seeds(self, target: str) -> list[bytes]:
-        """Inputs to begin with."""
+        """The first inputs."""
         if target == "checkpoint":
             return [self.seed]
         if target == "member":
@@ -91,6 +93,7 @@ class Targets:
         self.use(pack(self.members | {name: data[1:]}))
 
     def use(self, content: bytes) -> None:
+        """Load a checkpoint with this content and use it. A CharRNNError must have a message of one short line."""
         Path("forged.npz").write_bytes(content)
         try:
             run = self.charrnn.load("forged.npz")
@@ -100,9 +103,9 @@ class Targets:
             self.charrnn.save("again.npz", run)
             self.charrnn.load("again.npz")
         except self.charrnn.CharRNNError as error:
-            said = str(error)
-            assert "\n" not in said, said
-            assert len(said) < 2000, said
+            message = str(error)
+            assert "\n" not in message, message
+            assert len(message) < 2000, message
 
     def text(self, data: bytes) -> None:
         encodings = ("utf-8", "utf-16", "utf-32", "latin-1", "cp1252", "gb18030", "utf-7", "shift_jis", "utf-8-sig")
@@ -111,7 +114,7 @@ class Targets:
             return
         encoding, (suffix, packer) = encodings[data[0] % len(encodings)], packers[data[0] // len(encodings) % 4]
         damaged, body = data[0] > 200, data[2:]
-        self.reading.PIECE = data[1] % 40 + 1
+        self.reader.PIECE = data[1] % 40 + 1
         path = Path(f"text{suffix}")
         path.write_bytes(body if damaged else packer(body))
         try:
@@ -124,16 +127,16 @@ class Targets:
 
     def vocabulary(self, data: bytes) -> None:
         half = len(data) // 8 * 4
-        known, text = (part.decode("utf-32-le", "replace") for part in (data[:half], data[half:]))
-        vocab = self.vocab.Vocab(known)
-        assert vocab.characters == "".join(sorted(set(known)))
+        characters, text = (part.decode("utf-32-le", "replace") for part in (data[:half], data[half:]))
+        vocab = self.vocab.Vocab(characters)
+        assert vocab.characters == "".join(sorted(set(characters)))
         ids, missing = vocab.encode(text, "skip")
-        kept = "".join(c for c in text if c in known)
+        kept = "".join(c for c in text if c in characters)
         assert (vocab.decode(ids), missing) == (kept, len(text) - len(kept))
         if missing:
             try:
                 vocab.encode(text)
-                raise AssertionError("an unknown character went unseen")
+                raise AssertionError("an unknown character was not noticed")
             except self.charrnn.CharRNNError:
                 pass
 
@@ -141,17 +144,19 @@ class Targets:
         import click
         from click.testing import CliRunner
 
-        given = self.atheris.FuzzedDataProvider(data)
-        name = given.PickValueInList(sorted(self.main.commands))
-        words = [name, *(["corpus.txt"] if given.ConsumeBool() else [])]
+        choices = self.atheris.FuzzedDataProvider(data)
+        name = choices.PickValueInList(sorted(self.main.commands))
+        words = [name, *(["corpus.txt"] if choices.ConsumeBool() else [])]
         odd = ["", "-", "0", "-1", "nan", "1e308", "1e-300", "2", "corpus.txt", "forged.npz", "/dev/null", "latin-1"]
-        for _ in range(given.ConsumeIntInRange(0, 6)):
-            option = given.PickValueInList([p for p in self.main.commands[name].params if isinstance(p, click.Option)])
-            words.append(given.PickValueInList(option.opts))
+        for _ in range(choices.ConsumeIntInRange(0, 6)):
+            option = choices.PickValueInList(
+                [p for p in self.main.commands[name].params if isinstance(p, click.Option)]
+            )
+            words.append(choices.PickValueInList(option.opts))
             if not option.is_flag:
-                value = given.PickValueInList([*odd, None])
-                words.append(given.ConsumeUnicode(9).replace("\0", "") if value is None else value)
-        if name == "train":  # the last of each is what counts
+                value = choices.PickValueInList([*odd, None])
+                words.append(choices.ConsumeUnicode(9).replace("\0", "") if value is None else value)
+        if name == "train":  # of a repeated option the last one counts
             words += ["--hidden", "2", "--layers", "1", "--batch-size", "2", "-c", "new.npz"]
             words += [] if {"--minutes", "--epochs", "--steps"} & set(words) else ["--steps", "1"]
         if not {"--minutes", "--epochs", "--interactive", "--length", "-n", "--num-samples"} & set(words):
@@ -164,7 +169,7 @@ class Targets:
 
 
 def fuzz(target: str, *options: str) -> None:
-    """Let libFuzzer have its way with one target. Does not return."""
+    """Fuzz one target. Does not return."""
     import atheris
 
     targets = Targets(atheris)
@@ -180,22 +185,28 @@ def fuzz(target: str, *options: str) -> None:
 def main() -> int:
     os.environ |= dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1")
     FOUND.mkdir(exist_ok=True)
-    chosen, *rest = sys.argv[1:] or ["all"]
-    if chosen == "one":
+    target, *rest = sys.argv[1:] or ["all"]
+    if target == "one":
         fuzz(*rest)
     if rest and not rest[0].isdigit():
-        fuzz(chosen, os.path.abspath(rest[0]))
+        fuzz(target, os.path.abspath(rest[0]))
     seconds, seed = (*rest, str(SECONDS), "1")[:2] if len(rest) < 2 else rest
-    limits = [f"-max_total_time={seconds}", f"-seed={seed}", "-max_len=20000", "-timeout=20", f"-rss_limit_mb={MEMORY}"]
+    limits = [
+        f"-max_total_time={seconds}",
+        f"-seed={seed}",
+        "-max_len=20000",
+        "-timeout=20",
+        f"-rss_limit_mb={MAX_MEMORY}",
+    ]
     failed = []
-    for target in TARGETS if chosen == "all" else [chosen]:
-        command = [sys.executable, __file__, "one", target, *limits, f"-artifact_prefix={FOUND.resolve()}/{target}-"]
+    for name in TARGETS if target == "all" else [target]:
+        command = [sys.executable, __file__, "one", name, *limits, f"-artifact_prefix={FOUND.resolve()}/{name}-"]
         result = subprocess.run(command, stderr=subprocess.PIPE, text=True, errors="replace", check=False)
         found = re.findall(r"^#(\d+)\s+DONE\s+cov: (\d+)", result.stderr, re.MULTILINE)
-        said = f"{int(found[0][0]):,} inputs, {found[0][1]} places reached" if found else "no end"
-        print(f"{target:12}{'FAILED' if result.returncode else 'clean'}: {said}", flush=True)
+        summary = f"{int(found[0][0]):,} inputs, {found[0][1]} places covered" if found else "did not finish"
+        print(f"{name:12}{'FAILED' if result.returncode else 'clean'}: {summary}", flush=True)
         if result.returncode:
-            failed.append(target)
+            failed.append(name)
             print(result.stderr[-4000:], flush=True)
     return 1 if failed else 0
 

@@ -1,1 +1,1 @@
-"""Files: replaced whole, locked, read without trust. Knows nothing of models."""
+"""Files: atomic replacement, locks, and strict reading of untrusted archives. Nothing here knows models."""

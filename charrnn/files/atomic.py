@@ -1,4 +1,4 @@
-"""A file that is replaced as a whole or not at all, whatever happens meanwhile. Knows nothing of what is in it."""
+"""Atomic replacement of a file: completely or not at all, whatever happens meanwhile."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-CANNOT_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.ENOSYS}  # what a file system says that has no way to flush a folder
+CANNOT_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.ENOSYS}  # from file systems that cannot flush a folder
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[IO[bytes]]:
-    """A new file to write to, which takes the place of `path` if all goes well; else the old one stays as it is.
+    """A new file, which replaces `path` at the end of the block. If the block raises, `path` stays as it is.
 
-    It lies beside `path` under a passing name, with the permissions of the old file or those that any new one gets, and
-    is flushed to the disk before it is renamed; then the folder is. Where `path` is a link, what it leads to is
-    replaced. A process that is killed meanwhile leaves the passing file behind, for `sweep`. Raises OSError.
+    The new file is written in the same folder under a temporary name. It has the permissions of the old file, or those
+    of any new file. It is flushed to the disk before it is renamed, and the folder after that. If `path` is a link, its
+    target is replaced. A process that is killed meanwhile leaves the temporary file behind, for `sweep` to remove.
+    Raises OSError.
     """
     target = Path(os.path.realpath(path))
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
@@ -39,25 +40,25 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
 
 
 def sweep(path: Path) -> None:
-    """Remove what was left by processes that were killed while they replaced `path`.
+    """Remove the temporary files of processes that were killed while they replaced `path`.
 
-    Nobody may be replacing it meanwhile: a lock must see to that.
+    No process may be replacing it at the same time: the caller must hold a lock.
     """
     target = Path(os.path.realpath(path))
-    passing = re.compile(re.escape(f".{target.name}.") + r"[0-9a-f]{8}\.tmp")
+    temporary = re.compile(re.escape(f".{target.name}.") + r"[0-9a-f]{8}\.tmp")
     with suppress(OSError):
         for name in os.listdir(target.parent):
-            if passing.fullmatch(name):
+            if temporary.fullmatch(name):
                 os.unlink(target.with_name(name))
 
 
 def sync_folder(folder: Path) -> None:
-    """Flush the names in a folder to the disk, where that can be done."""
-    if os.name == "nt":  # Windows has no handle on a folder that could be flushed
+    """Flush the names in a folder to the disk, if the system and the file system can do that."""
+    if os.name == "nt":  # Windows cannot open a folder
         return
     try:
         handle = os.open(folder, os.O_RDONLY)
-    except PermissionError:  # one may write in a folder that one may not list
+    except PermissionError:  # a folder can be writable but not readable
         return
     try:
         os.fsync(handle)

@@ -1,8 +1,8 @@
-"""A lock on the place where a file is kept: a file at its side, since one on the file is lost when that is replaced.
+"""A lock on a path. It is on a lock file beside the path, since replacing the file would end a lock on the file itself.
 
-The operating system drops the lock when the process ends, however it ends, so none is ever in the way of another run
-for longer than that. It is a lock of the process: what it starts does not have it (POSIX record locks, fcntl(2)).
-Windows has none.
+The operating system releases the lock when the process ends, however it ends, so a dead process never blocks another.
+The lock belongs to the process; its child processes do not inherit it (POSIX record locks, fcntl(2)). There are no
+locks on Windows.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ TAKEN = {errno.EACCES, errno.EAGAIN}
 
 
 class Lock:
-    """The lock for the file `target`, which is called `name` in messages."""
+    """The lock for the file `target`, which messages call `name`."""
 
     def __init__(self, name: str, target: Path) -> None:
         self.name = name
         self.path = target.with_name(f".{target.name}.lock")
         self._handle: int | None = None
 
-    def hold(self) -> bool:
-        """Take the lock; if it is held already, see that its file is still there. False where there are no locks.
+    def acquire(self) -> bool:
+        """Take the lock, or make sure that it is still held. False if the system or the file system has no locks.
 
-        Raises CheckpointError if another process holds it, and OSError if its file cannot be made.
+        Raises CheckpointError if another process holds the lock, and OSError if the lock file cannot be created.
         """
         if fcntl is None or (self._handle is not None and self._is_at_path(self._handle)):
             return fcntl is not None
-        self._close()  # the folder was removed, and the lock's file with it
+        self._close()  # the lock file was removed, for example with its folder
         while self._handle is None:
             handle = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o666)
             try:
@@ -50,15 +50,15 @@ class Lock:
                 return False
             if self._is_at_path(handle):
                 self._handle = handle
-            else:  # whoever had it removed the file between our opening and our locking it
+            else:  # its last holder removed the file after we opened it
                 os.close(handle)
-        with suppress(OSError):  # what it says helps people only, and the disk may be full
+        with suppress(OSError):  # the process number is only for messages, and the disk may be full
             os.ftruncate(self._handle, 0)
             os.pwrite(self._handle, f"{os.getpid()}".encode(), 0)
         return True
 
     def release(self) -> None:
-        """Remove the lock's file and give up the lock, in this order, so that two never hold locks on two files."""
+        """Remove the lock file, then release the lock. In this order two processes never hold locks on two files."""
         if self._handle is not None and self._is_at_path(self._handle):
             with suppress(OSError):
                 os.unlink(self.path)
@@ -77,6 +77,4 @@ class Lock:
 
     def _taken(self, holder: str) -> CheckpointError:
         process = f"process {holder}" if holder.isdigit() else "another process"
-        return CheckpointError(
-            f"{self.name}: {process} is training there; wait for it, stop it, or name another file with -c"
-        )
+        return CheckpointError(f"{self.name}: in use by {process}; wait for it, stop it, or name another file with -c")

@@ -1,4 +1,4 @@
-"""Dataclasses from JSON, the type of every field checked."""
+"""Dataclasses from JSON, with the type of every field checked."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ Record = TypeVar("Record")
 
 
 def from_json(kind: type[Record], value: Any) -> Record:
-    """A dataclass from a JSON object. Raises ValueError for a field that is missing, or not of its type.
+    """A dataclass from a JSON object. Raises ValueError for a field that is missing or has the wrong type.
 
-    A field with a default may be missing, as one is that an older version did not know; what the class does not know,
-    as a field of a later version, is left out.
+    A field with a default may be missing, since an older version may not have known it. Keys that are no fields are
+    ignored, since they may be fields of a later version.
     """
     if not isinstance(value, dict):
-        raise ValueError(f"its {kind.__name__} is no object")
+        raise ValueError(f"its {kind.__name__} is not a JSON object")
     hints = get_type_hints(kind)
-    known = {}
+    values = {}
     for field in fields(kind):  # type: ignore[arg-type]
         if field.name not in value:
             if field.default is MISSING and field.default_factory is MISSING:
-                raise ValueError(f"its {kind.__name__} lacks {field.name}")
+                raise ValueError(f"its {kind.__name__} has no {field.name}")
             continue
         if not has_type(value[field.name], hints[field.name]):
             raise ValueError(f"its {field.name} is {short(value[field.name])}")
-        known[field.name] = _as(value[field.name], hints[field.name])
-    return kind(**known)
+        values[field.name] = _convert(value[field.name], hints[field.name])
+    return kind(**values)
 
 
 def has_type(value: Any, hint: Any) -> bool:
-    """Is a JSON value of this type? Lists stand for tuples, whole numbers for floats, and no float is infinite."""
+    """Does a JSON value have this type? A list counts as a tuple, a whole number as a float; floats must be finite."""
     if isinstance(hint, UnionType):
         return any(has_type(value, option) for option in get_args(hint))
     if get_origin(hint) in (list, tuple):
@@ -47,12 +47,12 @@ def has_type(value: Any, hint: Any) -> bool:
     return type(value) is hint
 
 
-def _as(value: Any, hint: Any) -> Any:
-    """A checked JSON value as the type says: lists that are tuples, whole numbers that are floats."""
+def _convert(value: Any, hint: Any) -> Any:
+    """A checked JSON value, converted to the type: lists to tuples, whole numbers to floats."""
     if isinstance(hint, UnionType):
-        return _as(value, next(option for option in get_args(hint) if has_type(value, option)))
+        return _convert(value, next(option for option in get_args(hint) if has_type(value, option)))
     if get_origin(hint) is tuple:
         return tuple(value)
     if get_origin(hint) is list:
-        return [_as(item, get_args(hint)[0]) for item in value]
+        return [_convert(item, get_args(hint)[0]) for item in value]
     return float(value) if hint is float else value

@@ -1,8 +1,10 @@
-"""Where a run is kept: a file, a lock at its side, and, for a while, the older file that it is to replace.
+"""Where a run is kept: a file, its lock and, until the run is committed, the older file that it replaces.
 
-A run that replaces an older file is saved beside it, as FILE.new, until it has shown what it is worth. Then the old
-file becomes FILE.bak and the new one takes its name, in one step where the file system has links: a process that is
-killed at any moment leaves a checkpoint under that name, and a run to go on with.
+    start, resume     which file the run is saved in: FILE, or FILE.new if it replaces an older FILE
+    commit            FILE becomes FILE.bak, and FILE.new becomes FILE
+
+The caller commits when the new run has proved useful. On file systems with hard links FILE exists at every moment of
+the commit, so a process that is killed at any time leaves a checkpoint of that name and a run that can be resumed.
 """
 
 from __future__ import annotations
@@ -16,11 +18,14 @@ from ..errors import CheckpointError
 from .atomic import sweep, sync_folder
 from .lock import Lock
 
-NEW, OLD = PASSING = (".new", ".bak")
+NEW, OLD = SUFFIXES = (".new", ".bak")
 
 
 class Slot:
-    """The place that a user calls `name`. As a context manager it is this process's alone. Raises CheckpointError."""
+    """The checkpoint that the user calls `name`. As a context manager it locks it. All methods raise CheckpointError.
+
+    `replacing` is true while an older file is still to be replaced by this run.
+    """
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -30,7 +35,7 @@ class Slot:
         self.replacing = False
 
     def __enter__(self) -> Slot:
-        self.hold()
+        self.acquire()
         if self.locked:
             sweep(self.target)
             sweep(self._beside(NEW))
@@ -42,45 +47,45 @@ class Slot:
     ) -> None:
         self.lock.release()
 
-    def hold(self) -> None:
-        """See that the place is still ours; its folder may have been removed and made again."""
+    def acquire(self) -> None:
+        """Take the lock, or make sure that it is still held: its folder may have been removed and created again."""
         try:
-            self.locked = self.lock.hold()
+            self.locked = self.lock.acquire()
         except OSError as error:
             raise self._fault(error) from None
 
-    def begin(self) -> None:
-        """A new run begins here. What is in the place stays until `settle`; a run that had yet to take it is put by."""
+    def start(self) -> None:
+        """Start a new run. An existing file stays until `commit`. An uncommitted run is kept as FILE.new.bak."""
         self.replacing = self.target.exists()
         try:
             if self.replacing and self._beside(OLD).is_dir():
-                raise IsADirectoryError(None, f"{self.backup} is a directory, and the old file is to have that name")
+                raise IsADirectoryError(None, f"{self.backup} is a directory; the old file needs this name")
             if self._beside(NEW).exists():
                 os.replace(self._beside(NEW), self._beside(NEW + OLD))
         except OSError as error:
             raise self._fault(error) from None
 
-    def go_on(self) -> None:
-        """The run in this place goes on: the one that has yet to take it, if there is one."""
+    def resume(self) -> None:
+        """Continue the run of this slot: the uncommitted one, if there is one."""
         self.replacing = self._beside(NEW).exists()
 
     @property
     def file(self) -> str:
-        """What to save in and to load from."""
-        return self._named(NEW if self.replacing else "")
+        """The name of the file to save to and to load from."""
+        return self._name(NEW if self.replacing else "")
 
     @property
     def backup(self) -> str:
-        """What the old file is called once it is replaced."""
-        return self._named(OLD)
+        """The name of the old file after it was replaced."""
+        return self._name(OLD)
 
-    def settle(self) -> None:
-        """The new run takes the place, if it has yet to; what was there is the backup then, instead of an older one."""
+    def commit(self) -> None:
+        """Replace the old file, if there is one, by this run. It becomes the backup, in place of an older backup."""
         if not self.replacing:
             return
         new, old = self._beside(NEW), self._beside(OLD)
         try:
-            with suppress(FileNotFoundError):  # nothing to keep, since someone removed it
+            with suppress(FileNotFoundError):  # someone removed the old file, so there is nothing to keep
                 os.chmod(new, self.target.stat().st_mode & 0o777)
                 self._back_up(old)
             os.replace(new, self.target)
@@ -90,33 +95,33 @@ class Slot:
             raise self._fault(error, "replaced") from None
 
     def make_folder(self) -> None:
-        """Make the folder once more if it was removed."""
-        with suppress(OSError):  # saving will say so
+        """Create the folder of the file again if it was removed."""
+        with suppress(OSError):  # saving will report it
             if not self.target.parent.is_dir():
                 os.makedirs(self.target.parent, exist_ok=True)
 
     def _back_up(self, old: Path) -> None:
         if not self.target.is_file() and self.target.exists():
-            raise IsADirectoryError(None, "it is no file any more")
+            raise IsADirectoryError(None, "it is not a file any more")
         second_name = self._beside(OLD).with_name(f".{old.name}.{0:08x}.tmp")
         try:
             os.link(self.target, second_name)
             os.replace(second_name, old)
-        except OSError:  # no links here
+        except OSError:  # a file system without hard links
             os.replace(self.target, old)
         finally:
-            with suppress(OSError):  # it is still there if both were the same file
+            with suppress(OSError):  # it still exists if it and the backup were the same file
                 os.unlink(second_name)
 
-    def _beside(self, ending: str) -> Path:
-        return self.target.with_name(self.target.name + ending)
+    def _beside(self, suffix: str) -> Path:
+        return self.target.with_name(self.target.name + suffix)
 
-    def _named(self, ending: str) -> str:
-        """As the user would call it; in full where that would lead elsewhere, or nowhere."""
-        with suppress(OSError):  # there is no working folder any more
-            if os.path.realpath(self.name + ending) == str(self._beside(ending)):
-                return self.name + ending
-        return str(self._beside(ending))
+    def _name(self, suffix: str) -> str:
+        """The name that the user would use; the full path if that name would lead to another file or none."""
+        with suppress(OSError):  # the working folder was removed
+            if os.path.realpath(self.name + suffix) == str(self._beside(suffix)):
+                return self.name + suffix
+        return str(self._beside(suffix))
 
     def _fault(self, error: OSError, what: str = "written") -> CheckpointError:
         return CheckpointError(f"{self.name}: cannot be {what} ({error.strerror or error})")

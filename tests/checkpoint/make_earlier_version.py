@@ -1,7 +1,8 @@
-"""Make the checkpoint of this version that every later one must read: python tests/checkpoint/make_earlier_version.py
+"""Make the checkpoints that every later version must read: python tests/checkpoint/make_earlier_version.py
 
-It goes to tests/checkpoint/earlier_versions/ under the number of its format and the cell, or as a model of records in
-the middle of a run, and does not change unless the format or the training does. Files of older formats stay.
+It writes one file for each cell, and one for a model of records in the middle of its run, to
+tests/checkpoint/earlier_versions/, named after the present format. Run it when the format changes. Files of older
+formats stay.
 """
 
 import tempfile
@@ -9,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import charrnn
-from charrnn.checkpoint.load import FORMAT
+from charrnn.checkpoint.format import FORMAT
 from charrnn.training.run import Run
 
 KEPT = Path(__file__).parent / "earlier_versions"

@@ -1,4 +1,4 @@
-"""Weights, moments and states that are numbers, but of a size that no training gives: no warning, no traceback."""
+"""Weights, moments and states of a size that no training gives cause no warning and no traceback."""
 
 import numpy as np
 import pytest
@@ -16,14 +16,14 @@ COMMANDS = (
 
 
 def largest(run):
-    """The largest weight that a checkpoint may have: H hidden values in each of L layers, twice, add up to a number."""
+    """Just under the largest weight that a checkpoint may have."""
     return np.finfo(np.float32).max / (4 * run.config.hidden * (run.config.layers + 1)) * 0.999
 
 
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
 @pytest.mark.parametrize("what", ["weights", "small weights", "m", "v", "state"])
 def test_extreme_numbers(invoke, folder, make_run, cell, what):
-    """A warning would be an error here."""
+    """In the tests a warning is an error."""
     run = make_run(cell, names=["corpus.txt"], dropout=0.0)
     signs = np.where(np.random.default_rng(1).random(run.best.flat.size) < 0.5, -1, 1)
     if what == "weights":

@@ -1,4 +1,4 @@
-"""Files that are no checkpoints, or lie about themselves: every command says so in one line."""
+"""Files that are not checkpoints, and forged checkpoints: every command reports them in one line."""
 
 import gzip
 import json
@@ -22,7 +22,7 @@ COMMANDS = {
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_what_is_no_checkpoint(charrnn, folder, trained, command):
+def test_files_that_are_not_checkpoints(charrnn, folder, trained, command):
     whole = trained.read_bytes()
     np.savez("plain.npz", weights=np.zeros(3))
     damaged = whole[:500] + bytes([whole[500] ^ 1]) + whole[501:]
@@ -38,8 +38,8 @@ def test_what_is_no_checkpoint(charrnn, folder, trained, command):
 @pytest.mark.parametrize(
     "kind", ["folder", "pipe", "device", "zeros", "loop", "nothing", "dash", "hole", "long", "odd"]
 )
-def test_what_is_no_file(charrnn, folder, trained, command, kind):
-    """At once, for none of them is waited for or read; and what was there stays."""
+def test_names_of_other_things_than_files(charrnn, folder, trained, command, kind):
+    """Refused at once: none of them is waited for or read, and no file appears or disappears."""
     trained.unlink()
     names = {"device": "/dev/null", "zeros": "/dev/zero", "dash": "-", "long": "x" * 5000, "odd": "\x1b[2J\udcff"}
     name = names.get(kind, "charrnn.npz")
@@ -62,13 +62,13 @@ def test_what_is_no_file(charrnn, folder, trained, command, kind):
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may read anything")
-def test_what_must_not_be_read(charrnn, trained):
+def test_a_file_without_read_permission(charrnn, trained):
     trained.chmod(0)
     for words in COMMANDS.values():
         assert "Permission denied" in charrnn(*words, status=1).err
 
 
-LIES = [
+FORGED = [
     ("options.dropout", 5),
     ("options.shards", 100),
     ("options.val_fraction", 7),
@@ -130,14 +130,16 @@ LIES = [
 ]
 
 
-@pytest.mark.parametrize(("place", "value"), [pytest.param(*lie, id=f"{lie[0]}={repr(lie[1])[:12]}") for lie in LIES])
-def test_a_checkpoint_that_lies(invoke, trained, unpack, forge, place, value):
-    """Under a right checksum; whatever comes of it is no traceback, and at worst one line."""
+@pytest.mark.parametrize(
+    ("place", "value"), [pytest.param(*forged, id=f"{forged[0]}={repr(forged[1])[:12]}") for forged in FORGED]
+)
+def test_a_forged_checkpoint(invoke, trained, unpack, forge, place, value):
+    """One value of the metadata is forged, the checksum is correct. No command may fail with more than one line."""
     members = unpack(trained)
     metadata = json.loads(members[METADATA])
-    *way, last = place.split(".")
+    *path, last = place.split(".")
     record = metadata
-    for key in way:
+    for key in path:
         record = record[key]
     changed = {"another last one": "\U0010ffff", "a surrogate": "\udcff"}
     record[last] = record[last][:-1] + changed[value] if place.startswith("vocab") else value

@@ -1,4 +1,4 @@
-"""A run as a file: there and back, and never from a file that does not hold one."""
+"""A run is saved and loaded without loss, and is never loaded from a file that does not hold one."""
 
 import io
 import json
@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from charrnn import load, load_model, save
+from charrnn.checkpoint.format import FORMAT
 from charrnn.errors import CheckpointError, OptionError
 from charrnn.files.archive import METADATA
 from charrnn.training.run import Run
@@ -17,9 +18,9 @@ MISSING = object()
 
 
 def arrays(run):
-    """Every array that a run goes on with, by name."""
+    """Every array that training continues from, by name."""
     adam = run.adam
-    groups = {"last": run.network.params, "a": adam.average, "m": adam.m, "v": adam.v, "best": run.best or {}}
+    groups = {"raw": run.network.params, "a": adam.average, "m": adam.m, "v": adam.v, "best": run.best or {}}
     groups["whitening"] = run.whitening.moments
     named = {f"{group}.{name}": view for group, params in groups.items() for name, view in params.items()}
     return named | {f"state.{i}.{j}": part for i, layer in enumerate(run.state) for j, part in enumerate(layer)}
@@ -39,7 +40,7 @@ def assert_same(run, other):
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
 @pytest.mark.parametrize("val_fraction", [0.1, 0.0])
 @pytest.mark.parametrize("networks", [1, 3])
-def test_there_and_back(tmp_path, make_run, cell, dtype, val_fraction, networks):
+def test_a_loaded_run_equals_the_saved_one(tmp_path, make_run, cell, dtype, val_fraction, networks):
     run = make_run(cell, dtype=dtype, val_fraction=val_fraction, networks=networks)
     run.commands, run.init_from, run.elapsed = ["charrnn train 'a file'"], "other.npz", 1 / 3
     save(tmp_path / "run.npz", run)
@@ -56,13 +57,13 @@ def test_numpy_reads_the_arrays(tmp_path, make_run):
     save(tmp_path / "run.npz", run)
     with np.load(tmp_path / "run.npz", allow_pickle=False) as loaded:
         for name, view in run.network.params.items():
-            np.testing.assert_array_equal(loaded[f"last.{name}"], view)
+            np.testing.assert_array_equal(loaded[f"raw.{name}"], view)
             np.testing.assert_array_equal(loaded[f"adam_v.{name}"], run.adam.v[name])
         np.testing.assert_array_equal(loaded["state.c1"], run.state[1][1])
         assert json.loads(loaded[METADATA])["options"] == asdict(run.options)
 
 
-def test_the_weights_that_are_asked_for(tmp_path, make_run):
+def test_best_and_last_weights(tmp_path, make_run):
     run = make_run(steps=3)
     run.best.flat[:] = run.adam.average.flat + 1
     save(tmp_path / "run.npz", run)
@@ -87,7 +88,7 @@ def tiny(tmp_path, make_run):
     return tmp_path / "tiny.npz"
 
 
-def test_any_flip_and_any_cut(tiny):
+def test_flipped_and_cut_files_are_refused(tiny):
     whole, step = tiny.read_bytes(), 7
     for place in range(0, len(whole), step):
         data = bytearray(whole)
@@ -101,14 +102,14 @@ def test_any_flip_and_any_cut(tiny):
 
 @pytest.fixture
 def tamper(tiny, unpack, forge):
-    """Load the tiny checkpoint with something in its metadata replaced, under a right checksum."""
+    """Load the tiny checkpoint with one value of its metadata replaced and a correct checksum."""
     members = unpack(tiny)
 
     def tamper(place, value):
         metadata = json.loads(members[METADATA])
-        *way, last = place
+        *path, last = place
         record = metadata
-        for key in way:
+        for key in path:
             record = record[key]
         if value is MISSING:
             del record[last]
@@ -120,26 +121,26 @@ def tamper(tiny, unpack, forge):
     return tamper
 
 
-def places(value, way=()):
-    """The way to every value in a JSON document, the inner ones as well."""
-    if way:
-        yield way
+def places(value, path=()):
+    """The path to every value in a JSON document, nested ones included."""
+    if path:
+        yield path
     if isinstance(value, dict | list):
         for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from places(inner, (*way, key))
+            yield from places(inner, (*path, key))
 
 
-def test_nothing_was_tampered_with(tiny, tamper):
-    """The forger's own work: what it leaves alone is a checkpoint, so what it changes is what is refused."""
+def test_a_forged_file_that_changes_nothing_loads(tiny, tamper):
+    """So in the tests below the change is what is refused, not the way that the file is built."""
     before = load(tiny)
-    assert_same(before, tamper(("format",), 3))
+    assert_same(before, tamper(("format",), FORMAT))
 
 
 HOSTILE = [None, True, -1, 0, 1.5, 10**12, 10**400, 1e308, float("nan"), float("inf"), "", "x", "\ud800", [], [[]], {}]
 
 
 def test_any_value_anywhere(tiny, unpack, tamper):
-    """Whatever stands anywhere in the metadata: a run, or CheckpointError in one line, and nothing else."""
+    """With any value at any place of the metadata, `load` gives a run or raises CheckpointError with one line."""
     tried = accepted = 0
     for place in places(json.loads(unpack(tiny)[METADATA])):
         for value in (*HOSTILE, MISSING):
@@ -151,7 +152,7 @@ def test_any_value_anywhere(tiny, unpack, tamper):
 
 
 WRONG = {
-    "format": [4, 2, 1, 0, "1", None, True, 1.0, MISSING],
+    "format": [5, 3, 2, 1, 0, "1", None, True, 1.0, MISSING],
     "dtype": ["float16", "object", "<f4", None, MISSING],
     "model": [None, [], "rnn", MISSING],
     "model.cell": ["transformer", None, ["rnn"], ""],
@@ -160,7 +161,7 @@ WRONG = {
     "model.vocab_size": [3, 0, -2, 10**12, True, 2.0],
     "vocabulary.characters": ["ba", "abb", "aa", "", "abc", ["a", "b"], None],
     "vocabulary.of_bytes": [True, 0, None],
-    "start": [2, -1, 10**12, True, 0.0, "a", None],
+    "bos_id": [2, -1, 10**12, True, 0.0, "a", None],
     "options.batch_size": [2, 0, -1, 10**12, True, "1", 1.0],
     "options.seq_length": [0, -1, 10**12, False, "1"],
     "options.shards": [0, -1, 10**12, True],
@@ -212,7 +213,7 @@ OUT_OF_RANGE = {
 
 
 def each(table):
-    """A test for every value of a table."""
+    """One test for each value in a table."""
     return pytest.mark.parametrize(
         ("place", "value"),
         [
@@ -238,41 +239,41 @@ def test_values_that_no_run_can_have_are_refused(tamper, place, value):
 
 
 def test_another_format_says_what_to_do(tamper):
-    with pytest.raises(CheckpointError, match=r"format is 4 and .* reads format 3; use the version that wrote it"):
-        tamper(("format",), 4)
+    with pytest.raises(CheckpointError, match=r"format is 5, and .* reads 3 and 4; use the version that wrote it"):
+        tamper(("format",), 5)
 
 
-def test_fields_of_a_later_version_do_no_harm(tiny, tamper):
+def test_unknown_fields_are_ignored(tiny, tamper):
     before = load(tiny)
     assert_same(before, tamper(("options", "something new"), 1))
     assert_same(before, tamper(("something new",), {}))
 
 
-def test_fields_that_an_older_version_lacks_take_their_default(tamper):
+def test_missing_fields_have_their_default(tamper):
     assert tamper(("options", "weight_decay"), MISSING).options.weight_decay == 0
 
 
-@pytest.mark.parametrize("group", ["last", "best", "adam_m", "adam_v"])
+@pytest.mark.parametrize("group", ["raw", "best", "adam_m", "adam_v"])
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_numbers_that_are_not_finite(tiny, unpack, forge, group, value):
+def test_numbers_that_are_not_finite_are_refused(tiny, unpack, forge, group, value):
     file = io.BytesIO()
     np.lib.format.write_array(file, np.array([value, 0], np.float32), version=(1, 0))
     with pytest.raises(CheckpointError, match=f"{group} values are not all finite"):
         load(forge(tiny, (unpack(tiny) | {f"{group}.by.npy": file.getvalue()}).items()))
 
 
-def test_each_member_is_needed_and_no_other_is_there(tiny, unpack, forge):
+def test_missing_and_extra_members_are_refused(tiny, unpack, forge):
     members = unpack(tiny)
     assert len(members) == 28  # metadata, five arrays in each of five groups, one of whitening, one state
     for name in members:
         with pytest.raises(CheckpointError):
             load(forge(tiny, [item for item in members.items() if item[0] != name]))
-    for extra in ("more.npy", "last.Wxh1.npy", "state.c0.npy", "last.by", "folder/", "../outside.npy"):
+    for extra in ("more.npy", "raw.Wxh1.npy", "last.by.npy", "state.c0.npy", "raw.by", "folder/", "../outside.npy"):
         with pytest.raises(CheckpointError):
-            load(forge(tiny, [*members.items(), (extra, members["last.by.npy"])]))
+            load(forge(tiny, [*members.items(), (extra, members["raw.by.npy"])]))
 
 
-def test_every_public_way_in_reads_the_same(tiny):
+def test_load_takes_a_path_or_a_string(tiny):
     assert load(str(tiny)).corpus == load(tiny).corpus
     with pytest.raises(CheckpointError, match="no such checkpoint"):
         load_model(tiny.with_name("nowhere.npz"))

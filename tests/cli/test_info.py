@@ -12,7 +12,7 @@ def test_the_json(charrnn, trained, text):
     info = json.loads(charrnn("info", "--json").out)
     run = load(trained)
     with np.load(trained) as saved:
-        parameters = sum(saved[name].size for name in saved.files if name.startswith("last."))
+        parameters = sum(saved[name].size for name in saved.files if name.startswith("raw."))
     assert info["parameters"] == parameters
     shape = {"hidden": 12, "layers": 2, "networks": 1}
     assert info["model"] == {"vocab_size": len(set(text)), "cell": run.config.cell} | shape

@@ -1,4 +1,4 @@
-"""Checked .npz files are written whole or not at all: the old one survives any failure, and nothing else is left."""
+"""Checked .npz files are written completely or not at all. After any failure the old file is there and no other."""
 
 import errno
 import os
@@ -23,7 +23,7 @@ def survives(path, before):
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EIO])
 def test_when_any_system_call_fails(path, tmp_path, code):
-    """Each one in turn. The old content or the new, and the caller knows."""
+    """Each call in turn. The file has the old content or the new, and the caller is told which."""
     old, failed, said = path.read_bytes(), set(), set()
     for number in range(1, 1000):
         path.write_bytes(old)
@@ -37,18 +37,18 @@ def test_when_any_system_call_fails(path, tmp_path, code):
             replaced = True
         assert replaced or path.read_bytes() == old
         read(path, like=NEW["weights"] if replaced else None)
-        if calls[-1:] != ["unlink"]:  # which is what would have removed it
+        if calls[-1:] != ["unlink"]:  # the call that would have removed the temporary file
             assert os.listdir(path.parent) == [path.name]
         if len(calls) < number:
             break
         failed.add(calls[number - 1])
     assert {"open", "write", "seek", "flush", "fsync", "chmod", "stat", "replace", "unlink"} <= failed
-    no_way_back = "the file cannot be written in more than one place"  # what zipfile takes a failing seek for
-    assert said == {f"{path}: cannot be written ({why})" for why in (os.strerror(code), no_way_back)}
+    no_seek = "it is not possible to seek in the file"  # zipfile takes a failing seek for a stream
+    assert said == {f"{path}: cannot be written ({why})" for why in (os.strerror(code), no_seek)}
 
 
 def test_when_the_disk_is_full(path, tmp_path):
-    """The operating system refuses every byte beyond a limit, wherever in the file that is."""
+    """The operating system refuses every byte beyond a limit, at several places in the file."""
     write_archive(path, NEW, DATA)
     size = path.stat().st_size
     write_archive(path, ARRAYS, DATA)
@@ -77,7 +77,7 @@ def test_when_it_is_interrupted(path, monkeypatch, error):
     assert survives(path, before)
 
 
-def test_where_it_cannot_be(tmp_path):
+def test_a_path_that_cannot_be_written(tmp_path):
     for wrong in (tmp_path / "nowhere" / "some.npz", tmp_path):
         with pytest.raises(CheckpointError, match="cannot be written"):
             write_archive(wrong, ARRAYS, DATA)
@@ -85,7 +85,7 @@ def test_where_it_cannot_be(tmp_path):
 
 
 @pytest.mark.parametrize("umask", [0o022, 0o077, 0o002])
-def test_a_new_file_is_as_open_as_any(tmp_path, umask):
+def test_a_new_file_has_the_permissions_of_any_new_file(tmp_path, umask):
     before = os.umask(umask)
     try:
         write_archive(tmp_path / "new.npz", ARRAYS, DATA)

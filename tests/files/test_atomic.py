@@ -1,4 +1,4 @@
-"""Files that are replaced whole or not at all; see test_archive.py for what holds whatever call fails."""
+"""Atomic replacement of files; test_archive_writing.py tests what happens when a system call fails."""
 
 import errno
 import os
@@ -15,7 +15,7 @@ def replace(path, content):
         file.write(content)
 
 
-def test_the_old_file_is_there_until_all_is_written(tmp_path):
+def test_the_old_file_stays_until_all_is_written(tmp_path):
     path = tmp_path / "file"
     replace(path, b"old")
     with replacing(path) as file:
@@ -26,7 +26,7 @@ def test_the_old_file_is_there_until_all_is_written(tmp_path):
     assert os.listdir(tmp_path) == ["file"]
 
 
-def test_two_at_once_do_not_mix(tmp_path):
+def test_two_writers_do_not_mix(tmp_path):
     path = tmp_path / "file"
     with replacing(path) as one, replacing(path) as other:
         one.write(b"one" * 1000)
@@ -35,7 +35,7 @@ def test_two_at_once_do_not_mix(tmp_path):
     assert os.listdir(tmp_path) == ["file"]
 
 
-def test_what_killed_processes_left_is_swept_and_nothing_else(tmp_path):
+def test_sweep_removes_temporary_files_of_this_name_only(tmp_path):
     names = [".a.npz.0123abcd.tmp", ".a.npz.ffffffff.tmp"]
     others = [
         "a.npz",
@@ -51,7 +51,7 @@ def test_what_killed_processes_left_is_swept_and_nothing_else(tmp_path):
     assert sorted(os.listdir(tmp_path)) == sorted(others)
 
 
-def test_what_it_writes_to_is_what_it_sweeps(tmp_path):
+def test_sweep_removes_the_files_that_replacing_writes(tmp_path):
     with replacing(tmp_path / "a [b] (c)+.npz") as file:
         (tmp_path / "copy").hardlink_to(file.name)
         left = os.path.basename(file.name)
@@ -60,7 +60,7 @@ def test_what_it_writes_to_is_what_it_sweeps(tmp_path):
     assert os.listdir(tmp_path) == ["a [b] (c)+.npz"]
 
 
-def test_sweeping_where_one_may_not(tmp_path):
+def test_sweep_ignores_what_it_cannot_remove(tmp_path):
     sweep(tmp_path / "nowhere" / "a.npz")
     (tmp_path / ".a.npz.0123abcd.tmp").mkdir()
     sweep(tmp_path / "a.npz")
@@ -75,7 +75,7 @@ def test_sweeping_where_one_may_not(tmp_path):
         ("fsync", errno.EIO, True),
     ],
 )
-def test_a_folder_that_cannot_be_flushed_is_no_reason_to_fail_but_a_failing_disk_is(tmp_path, call, code, raised):
+def test_only_a_failing_disk_makes_flushing_a_folder_fail(tmp_path, call, code, raised):
     with at_call(0, None) as calls:
         atomic.sync_folder(tmp_path)
     try:

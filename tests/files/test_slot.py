@@ -1,4 +1,4 @@
-"""Where a run is kept: what stays of an older file, whatever happens while it is replaced."""
+"""Slots: an older file is never lost, whatever happens while it is replaced."""
 
 import errno
 import os
@@ -27,65 +27,65 @@ def write(**contents):
             file.write(content)
 
 
-def test_a_new_place(folder):
-    with Slot("run") as place:
-        place.begin()
-        assert (place.file, place.replacing) == ("run", False)
+def test_a_new_file(folder):
+    with Slot("run") as slot:
+        slot.start()
+        assert (slot.file, slot.replacing) == ("run", False)
         assert os.listdir() == [".run.lock"]
     assert os.listdir() == []
 
 
-def test_an_old_file_stays_until_it_is_settled(folder):
+def test_an_old_file_stays_until_the_commit(folder):
     write(run="old", run_bak="older")
-    with Slot("run") as place:
-        place.begin()
-        assert place.file == "run.new"
+    with Slot("run") as slot:
+        slot.start()
+        assert slot.file == "run.new"
         write(run_new="new")
         assert files() == {"run": "old", "run.bak": "older", "run.new": "new"}
-        place.settle()
+        slot.commit()
         assert files() == {"run": "new", "run.bak": "old"}
-        assert place.file == "run"
-        place.settle()
+        assert slot.file == "run"
+        slot.commit()
         assert files() == {"run": "new", "run.bak": "old"}
 
 
-def test_the_run_that_goes_on_is_the_one_that_had_yet_to_take_the_place(folder):
+def test_resume_prefers_the_uncommitted_run(folder):
     write(run="old", run_new="new")
-    with Slot("run") as place:
-        place.go_on()
-        assert place.file == "run.new"
-        place.settle()
+    with Slot("run") as slot:
+        slot.resume()
+        assert slot.file == "run.new"
+        slot.commit()
     assert files() == {"run": "new", "run.bak": "old"}
-    with Slot("run") as place:
-        place.go_on()
-        assert place.file == "run"
+    with Slot("run") as slot:
+        slot.resume()
+        assert slot.file == "run"
 
 
-def test_another_one_that_begins_puts_it_by(folder):
+def test_start_keeps_an_uncommitted_run(folder):
     write(run="old", run_new="new")
-    with Slot("run") as place:
-        place.begin()
+    with Slot("run") as slot:
+        slot.start()
         assert files() == {"run": "old", "run.new.bak": "new"}
         write(run_new="newest")
-        place.settle()
+        slot.commit()
     assert files() == {"run": "newest", "run.bak": "old", "run.new.bak": "new"}
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EPERM])
-def test_settling_while_any_system_call_fails(folder, code):
-    """Each in turn; both are always there, and the next attempt succeeds."""
+def test_commit_while_any_system_call_fails(folder, code):
+    """Each call in turn. Both files are always there, and the next attempt succeeds."""
     for number in range(1, 1000):
         write(run="old", run_new="new", run_bak="older")
-        with Slot("run") as place:
-            place.go_on()
+        with Slot("run") as slot:
+            slot.resume()
             try:
                 with at_call(number, fail(code)) as calls:
-                    place.settle()
+                    slot.commit()
             except CheckpointError as error:
-                assert "run: cannot be replaced" in str(error)  # noqa: PT017 - nothing may be raised, too
+                assert "run: cannot be replaced" in str(error)  # noqa: PT017 - it may also succeed
                 assert {"old", "new"} <= set(files().values())
             assert os.path.exists("run")
-            place.settle()
+            slot.commit()
             if calls[-1:] != ["unlink"]:
                 assert files() == {"run": "new", "run.bak": "old"}
         if len(calls) < number:
@@ -94,50 +94,50 @@ def test_settling_while_any_system_call_fails(folder, code):
         os.unlink("run.bak")
 
 
-def test_killed_at_any_moment_of_it_both_are_there(folder):
-    """A fork that dies at each system call in turn; where it left off, the next run goes on."""
-    with Slot("run") as place:
-        place.replacing = True
+def test_commit_killed_at_any_moment(folder):
+    """A child process dies at each system call in turn. Both files are there, and the next run completes the commit."""
+    with Slot("run") as slot:
+        slot.replacing = True
         write(run="old", run_new="new")
         with at_call(0, None) as calls:
-            place.settle()
+            slot.commit()
     for number in range(1, len(calls) + 2):
         write(run="old", run_new="new", run_bak="older")
         child = os.fork()
         if not child:
             try:
-                place = Slot("run").__enter__()
-                place.go_on()
+                slot = Slot("run").__enter__()
+                slot.resume()
                 with at_call(number, lambda: os._exit(0)):
-                    place.settle()
+                    slot.commit()
             finally:
                 os._exit(0)
         os.waitpid(child, 0)
         assert {"old", "new"} <= set(files().values())
         assert os.path.exists("run")
-        with Slot("run") as place:
-            place.go_on()
-            place.settle()
+        with Slot("run") as slot:
+            slot.resume()
+            slot.commit()
         assert files() == {"run": "new", "run.bak": "old"}, calls[:number]
 
 
 def test_the_new_file_is_as_private_as_the_old(folder):
     write(run="old")
     os.chmod("run", 0o600)
-    with Slot("run") as place:
-        place.begin()
+    with Slot("run") as slot:
+        slot.start()
         write(run_new="new")
-        place.settle()
+        slot.commit()
     assert os.stat("run").st_mode & 0o777 == 0o600
 
 
-def test_an_old_file_that_someone_removed(folder):
+def test_an_old_file_that_was_removed(folder):
     write(run="old")
-    with Slot("run") as place:
-        place.begin()
+    with Slot("run") as slot:
+        slot.start()
         write(run_new="new")
         os.unlink("run")
-        place.settle()
+        slot.commit()
     assert files() == {"run": "new"}
 
 
@@ -145,60 +145,60 @@ def test_through_a_link(folder):
     os.mkdir("far")
     write(**{"far/run": "old"})
     os.symlink("far/run", "link")
-    with Slot("link") as place:
-        place.begin()
-        assert place.file == str(folder / "far" / "run.new")
-        with open(place.file, "w") as file:
+    with Slot("link") as slot:
+        slot.start()
+        assert slot.file == str(folder / "far" / "run.new")
+        with open(slot.file, "w") as file:
             file.write("new")
         assert os.path.exists("far/.run.lock")
-        place.settle()
-        assert place.file == "link"
+        slot.commit()
+        assert slot.file == "link"
     assert os.path.islink("link")
     assert sorted(os.listdir("far")) == ["run", "run.bak"]
     assert Path("link").read_text() == "new"
 
 
-def test_a_backup_that_cannot_be(folder):
+def test_a_directory_with_the_name_of_the_backup(folder):
     write(run="old")
     os.mkdir("run.bak")
-    with Slot("run") as place, pytest.raises(CheckpointError, match=r"run\.bak is a directory"):
-        place.begin()
+    with Slot("run") as slot, pytest.raises(CheckpointError, match=r"run\.bak is a directory"):
+        slot.start()
 
 
-def test_a_folder_that_is_gone(folder, monkeypatch):
-    """Even the one that we are in: the place has its name in full."""
+def test_a_folder_that_was_removed(folder, monkeypatch):
+    """Even the working folder: then the file is named by its full path."""
     os.mkdir("gone")
     monkeypatch.chdir("gone")
-    with Slot("run") as place:
-        place.begin()
+    with Slot("run") as slot:
+        slot.start()
         os.unlink(".run.lock")
         os.rmdir("../gone")
         with pytest.raises(CheckpointError, match="run: cannot be written"):
-            place.hold()
-        place.make_folder()
-        place.hold()
-        assert place.file == str(folder / "gone" / "run")
+            slot.acquire()
+        slot.make_folder()
+        slot.acquire()
+        assert slot.file == str(folder / "gone" / "run")
         assert os.listdir(folder / "gone") == [".run.lock"]
     assert os.listdir(folder / "gone") == []
 
 
-def test_what_was_left_behind_is_swept(folder):
+def test_temporary_files_of_dead_processes_are_removed(folder):
     for name in (".run.00000000.tmp", ".run.new.0123abcd.tmp", ".run.bak.00000000.tmp", ".other.0123abcd.tmp"):
         Path(name).touch()
     with Slot("run"):
         assert sorted(os.listdir()) == [".other.0123abcd.tmp", ".run.lock"]
 
 
-def test_what_is_no_file_is_never_moved(folder):
-    """Were a folder to come where the old file was, it would have to stay."""
+def test_a_directory_is_never_moved(folder):
+    """Here someone made a directory of the name of the old file meanwhile."""
     write(run="old")
-    with Slot("run") as place:
-        place.begin()
+    with Slot("run") as slot:
+        slot.start()
         write(run_new="new")
         os.unlink("run")
         os.mkdir("run")
         with pytest.raises(CheckpointError, match="run: cannot be replaced"):
-            place.settle()
-        assert place.replacing
+            slot.commit()
+        assert slot.replacing
     assert sorted(os.listdir()) == ["run", "run.new"]
     assert os.path.isdir("run")

@@ -1,4 +1,4 @@
-"""What zip archives can do beyond holding members one after the other: all of it is refused, under a right checksum."""
+"""Every zip layout but the plainest is refused, even with a correct checksum."""
 
 import io
 import itertools
@@ -11,7 +11,7 @@ import pytest
 
 from charrnn.errors import CheckpointError
 from charrnn.files.archive import Archive, write_archive
-from charrnn.files.zip_layout import LayoutError, members
+from charrnn.files.zip_layout import LayoutError, read_members
 
 ARRAYS = {"a": np.arange(6, dtype=np.float32), "b": np.ones((2, 3), np.float32)}
 END = 22 + 64  # bytes from the end record on
@@ -49,21 +49,21 @@ def changed(content, place, values):
 
 
 def with_directory(content, directory, start=None):
-    """The archive with another directory, its end record told of it."""
+    """The archive with another directory and an end record that fits it."""
     old = struct.unpack("<L", content[-END + 16 : -END + 20])[0]
     start = old if start is None else start
     end = changed(content[-END:], 12, struct.pack("<LL", len(directory), start))
     return content[:old] + directory + end
 
 
-def test_nothing_is_refused_that_was_not_changed(tmp_path, whole, seal):
+def test_an_unchanged_archive_is_read(tmp_path, whole, seal):
     (tmp_path / "same.npz").write_bytes(seal(whole))
     for array, same in zip(read_all(tmp_path / "same.npz"), ARRAYS.values(), strict=True):
         np.testing.assert_array_equal(array, same)
 
 
-def test_the_members_are_where_zipfile_finds_them(whole):
-    found = members(io.BytesIO(whole), len(whole), 64)
+def test_members_are_found_where_zipfile_finds_them(whole):
+    found = read_members(io.BytesIO(whole), len(whole), 64)
     with zipfile.ZipFile(io.BytesIO(whole)) as archive:
         assert list(found) == archive.namelist()
         for info in archive.infolist():
@@ -72,11 +72,11 @@ def test_the_members_are_where_zipfile_finds_them(whole):
             assert member.crc == info.CRC
 
 
-def test_text_before_between_and_after(whole, refused):
+def test_bytes_before_between_and_after_the_parts(whole, refused):
     first, second, _ = records(whole, b"PK\3\4")
     for place in (second, records(whole, b"PK\1\2")[0], len(whole) - END):
         refused(whole[:place] + b"\0" + whole[place:])
-    refused(b"\0" + whole, "no .npz file")
+    refused(b"\0" + whole, "not an .npz file")
     refused(b"PK\3\4" + whole)
     refused(whole[:-64] + b"\0" + whole[-64:])
     refused(whole[first:second] + whole)
@@ -92,7 +92,7 @@ def test_every_field_of_the_end_record(whole, refused):
             refused(changed(whole, place + offset, other.to_bytes(size, "little")))
 
 
-def test_every_field_of_the_headers_that_matters(whole):
+def test_every_relevant_field_of_the_headers(whole):
     """Flags, method, CRC, both sizes, lengths of name and extra field; in the directory also comment, disk, offset."""
     for mark, fields in (
         (b"PK\3\4", ((6, 2), (8, 2), (14, 4), (18, 4), (22, 4), (26, 2), (28, 2))),
@@ -103,7 +103,7 @@ def test_every_field_of_the_headers_that_matters(whole):
                 data = bytearray(whole)
                 data[place + offset + bit // 8] ^= 1 << bit % 8
                 with pytest.raises(LayoutError):
-                    members(io.BytesIO(data), len(data), 64)
+                    read_members(io.BytesIO(data), len(data), 64)
 
 
 def test_overlapping_members(whole, refused):
@@ -128,13 +128,13 @@ def test_a_directory_in_another_place(whole, refused):
 
 
 def test_an_end_record_within_the_comment(whole, refused):
-    """zipfile takes the last one that it finds."""
+    """`zipfile` would take this one, since it is the last."""
     empty = b"PK\5\6" + bytes(18)
     refused(whole[:-64] + empty + whole[-64:])
 
 
 @pytest.mark.parametrize("name", ["..\\a.npy", "a\0.npy", "\xe9.npy"])
-def test_names(tmp_path, seal, name, refused):
+def test_names_that_are_refused(tmp_path, seal, name, refused):
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         archive.comment = bytes(64)
@@ -145,7 +145,7 @@ def test_names(tmp_path, seal, name, refused):
 
 
 class TestZip64:
-    """Numbers of more than four bytes, in an archive that seems large to the reader because its limits are low."""
+    """Numbers in zip64 fields, in small archives that are written as if four bytes were not enough."""
 
     def build(self, monkeypatch, limit):
         with monkeypatch.context() as patch:
@@ -161,19 +161,19 @@ class TestZip64:
     @pytest.mark.parametrize("limit", [10, 150, 1 << 31])
     def test_is_read(self, monkeypatch, limit):
         content = self.build(monkeypatch, limit)
-        found = members(io.BytesIO(content), len(content), 64)
+        found = read_members(io.BytesIO(content), len(content), 64)
         assert [content[m.offset : m.offset + m.size] for m in found.values()] == [b"a" * 100, b"b" * 100]
 
     def test_any_flipped_bit_of_its_records(self, monkeypatch):
-        """It is refused, or is in a field that says nothing of where things are: versions, dates, attributes."""
+        """It is refused, or is in a field that does not matter: versions, dates, attributes."""
         content = self.build(monkeypatch, 10)
-        whole, accepted = members(io.BytesIO(content), len(content), 64), 0
+        whole, accepted = read_members(io.BytesIO(content), len(content), 64), 0
         for place in range(len(content) - 64):
             for bit in range(8):
                 data = bytearray(content)
                 data[place] ^= 1 << bit
                 try:
-                    found = members(io.BytesIO(bytes(data)), len(data), 64)
+                    found = read_members(io.BytesIO(bytes(data)), len(data), 64)
                 except LayoutError:
                     continue
                 accepted += 1

@@ -1,4 +1,4 @@
-"""An archive to write and to read."""
+"""Arrays and metadata to write to an archive, and a way to read them back."""
 
 import numpy as np
 

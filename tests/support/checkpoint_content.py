@@ -1,4 +1,4 @@
-"""What two checkpoints must have in common to be of one run."""
+"""The content of a checkpoint that does not depend on a clock."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from charrnn.files.archive import METADATA, Archive
 
 
 def content(path):
-    """All that a resumed run must have in common with one that was never stopped."""
+    """All that must be equal in the checkpoints of a resumed run and of one that was never stopped."""
     with np.load(path) as saved:
         arrays = {name: saved[name].tolist() for name in saved.files if name != METADATA}
     with Archive(path) as archive:

@@ -1,7 +1,7 @@
-"""Trouble at a system call of one's choice: the n-th that Python code makes, whatever it is.
+"""Faults at a chosen system call: the n-th that Python code makes, whichever it is.
 
-The calls are found as they happen, by the interpreter's profiler, so that one which is new is covered by itself. What
-a file does inside C (a buffer that is written when it is full) shows as the call that leads to it.
+The interpreter's profiler counts the calls as they happen, so a new call in the code is covered without a change here.
+What a file object does inside C (it writes its buffer when that is full) counts as the call that causes it.
 """
 
 import io
@@ -22,9 +22,9 @@ def is_system_call(function):
 
 @contextmanager
 def at_call(number, act):
-    """Do `act` in place of the system call with this number, counted from 1; what it raises, the call does.
+    """Call `act` before the system call with this number, counted from 1. If it raises, so does the system call.
 
-    Gives a list that the names of the calls are added to.
+    The value of the context is a list, to which the names of the calls are added.
     """
     calls = []
 
@@ -42,7 +42,7 @@ def at_call(number, act):
 
 
 def fail(code):
-    """What raises that error of the operating system."""
+    """A function that raises this error of the operating system."""
 
     def act():
         raise OSError(code, os.strerror(code))

@@ -1,9 +1,9 @@
-"""Kill training (SIGKILL), look at what it left, and go on: `make crash`, or kill_training.py [TRIES [SEED]].
+"""Kill training (SIGKILL), check what is left, and resume it: `make crash`, or kill_training.py [TRIES [SEED]].
 
-Each try is a run in a process of its own that is killed at a random time, or at a random system call of a random save,
-and half of them replace an older checkpoint. What is then there must load, sample, and be resumed (killed once more, in
-a third of the tries) to the same end as a run that was never killed, with nothing left lying about. Work lost is what
-the log says was done and the checkpoint does not have; beyond what happened since the last save that ended it is wrong.
+Each try is a run in a process of its own. It is killed at a random time, or at a random system call of a random save.
+Half of the runs replace an older checkpoint, and a third are killed again after they were resumed. What a kill leaves
+must load, sample, and resume to the same checkpoint as a run that was never killed, without temporary files. Work that
+is in the log but not in the checkpoint is lost. The steps of a save that was completed must never be lost.
 """
 
 import json
@@ -29,20 +29,20 @@ import charrnn  # noqa: E402
 WORDS = ["the ", "dog ", "runs, ", "sees. ", "moon\n"]
 NAME = "charrnn.npz"
 OLDER = b"an older checkpoint"
-HOW = shlex.split("--save-every 0.02 --quiet --log log --log-every 1")
+SAVE_OPTIONS = shlex.split("--save-every 0.02 --quiet --log log --log-every 1")
 SMALL = shlex.split(
     "--cell rnn --hidden 8 --layers 1 --batch-size 16 --seq-length 16 --dropout 0.2 --recurrent-dropout 0.1 --threads 2"
 )
-TRAIN = ["train", "corpus.txt", *SMALL, "--val-every", "30", "--steps", "120", *HOW]
+TRAIN = ["train", "corpus.txt", *SMALL, "--val-every", "30", "--steps", "120", *SAVE_OPTIONS]
 
 
 @dataclass
 class Outcome:
-    """What came of some tries."""
+    """The result of some tries."""
 
     tries: int = 0
     inside: int = 0  # of a save
-    before: int = 0  # the first save
+    before: int = 0  # the first save was complete
     wrong: list[str] = field(default_factory=list)
     lost_steps: list[int] = field(default_factory=list)
     lost_seconds: list[float] = field(default_factory=list)
@@ -51,20 +51,20 @@ class Outcome:
         steps, seconds = max(self.lost_steps, default=0), max(self.lost_seconds, default=0)
         return (
             f"{self.tries} kills, {self.inside} of them at a system call of a save, {self.before} before the first "
-            f"save was whole: {len(self.wrong)} wrong outcomes; work lost: at most {steps} steps ({seconds:.3f} s)"
+            f"save was complete: {len(self.wrong)} wrong outcomes; work lost: at most {steps} steps ({seconds:.3f} s)"
         )
 
 
 def child() -> None:
-    """The process that is killed: train, with saves as often as asked, and die in one of them if so told."""
+    """The process that is killed: it trains, saves as often as asked, and dies in a save if told to."""
     save_number, call_number, *arguments = sys.argv[2:]
     from charrnn.__main__ import main
-    from charrnn.cli.train import autosave as keeper
+    from charrnn.cli.train import autosave
 
-    keeper.SHARE = float("inf")
-    save, count = keeper.Autosave.save, [0]
+    autosave.SHARE = float("inf")
+    save, count = autosave.Autosave.save, [0]
 
-    def save_and_note(self: keeper.Autosave) -> None:
+    def save_and_note(self: autosave.Autosave) -> None:
         count[0] += 1
         if count[0] == int(save_number):
             with at_call(int(call_number), die):
@@ -74,19 +74,19 @@ def child() -> None:
         with open("saved", "a") as file:
             print(self.run.progress.step, file=file)
 
-    keeper.Autosave.save = save_and_note  # type: ignore[method-assign]
+    autosave.Autosave.save = save_and_note  # type: ignore[method-assign]
     sys.argv[1:] = arguments
     main()
 
 
 def train_and_kill(rng: random.Random, arguments: list[str], longest: float) -> tuple[bool, bool]:
-    """Was it killed, and inside a save?"""
+    """Was the process killed, and was that to happen inside a save?"""
     inside = rng.random() < 0.5
     where = [rng.choice([1, 2, 2, 3, 4, 5, 6]), rng.randint(1, 160)] if inside else [0, 0]
     command = [sys.executable, __file__, "child", *map(str, where), *arguments]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         if not inside:
-            time.sleep(longest * rng.betavariate(4, 2))  # most of it is the start
+            time.sleep(longest * rng.betavariate(4, 2))  # most of the time is start-up
             process.kill()
         _, err = process.communicate()
     if process.returncode not in (0, -signal.SIGKILL):
@@ -104,8 +104,8 @@ def lines(name: str) -> list[str]:
     return Path(name).read_text().splitlines() if os.path.exists(name) else []
 
 
-def look(outcome: Outcome, older: bool) -> list[str]:
-    """Look at what a kill left. The arguments that go on from there."""
+def check(outcome: Outcome, older: bool) -> list[str]:
+    """Check what a kill left. Returns the arguments of the command that continues from there."""
     saved = [int(line) for line in lines("saved")]
     log = [json.loads(line) for line in lines("log") if line.endswith("}")]
     done = {line["step"]: line["elapsed"] for line in log if "loss" in line}
@@ -126,10 +126,10 @@ def look(outcome: Outcome, older: bool) -> list[str]:
     assert step >= max(saved, default=0), "a save is lost"
     outcome.lost_steps.append(max(0, last - step))
     outcome.lost_seconds.append(max(0.0, done.get(last, 0.0) - done.get(step, 0.0)))
-    return ["train", "--resume", *HOW]
+    return ["train", "--resume", *SAVE_OPTIONS]
 
 
-def one(rng: random.Random, outcome: Outcome, reference: object, longest: float) -> None:
+def kill_one_run(rng: random.Random, outcome: Outcome, reference: object, longest: float) -> None:
     older, arguments = rng.random() < 0.5, TRAIN
     if older:
         Path(NAME).write_bytes(OLDER)
@@ -138,18 +138,18 @@ def one(rng: random.Random, outcome: Outcome, reference: object, longest: float)
         killed, inside = train_and_kill(rng, arguments, longest)
         outcome.tries += killed
         outcome.inside += killed and inside
-        arguments = look(outcome, older)
+        arguments = check(outcome, older)
     if "--resume" in arguments:
         run("sample", "-c", f"{NAME}.new" if os.path.exists(f"{NAME}.new") else NAME, "--length", "5", "--seed", "1")
     run(*arguments)
-    assert content(NAME) == reference, "another end"
+    assert content(NAME) == reference, "another end than without a kill"
     left = set(os.listdir()) - {"corpus.txt", "log", "saved", NAME}
     assert left == ({f"{NAME}.bak"} if older else set()), f"left: {left}"
-    assert not older or Path(f"{NAME}.bak").read_bytes() == OLDER, "not the older file"
+    assert not older or Path(f"{NAME}.bak").read_bytes() == OLDER, "the backup is not the older file"
 
 
 def crash(tries: int, seed: int) -> Outcome:
-    """Kill so often, in folders of their own."""
+    """Kill at least `tries` processes. Each run has a folder of its own."""
     rng, outcome, home = random.Random(seed), Outcome(), os.getcwd()
     with tempfile.TemporaryDirectory() as folder:
         try:
@@ -164,7 +164,7 @@ def crash(tries: int, seed: int) -> Outcome:
                     os.chdir(inner)
                     os.link(Path(folder) / "corpus.txt", "corpus.txt")
                     try:
-                        one(rng, outcome, reference, longest)
+                        kill_one_run(rng, outcome, reference, longest)
                     except (AssertionError, charrnn.CharRNNError) as error:
                         outcome.wrong.append(f"{error} {sorted(os.listdir())}")
                     os.chdir(folder)

@@ -182,11 +182,11 @@ def test_hostile_counts_are_refused_before_anything_is_read(tmp_path, corpus, un
     save(tmp_path / "run.npz", run_of(corpus))
     members = unpack(tmp_path / "run.npz")
     for count in (b"1e300", b"-1", b"[]", b"99999999999999999999", b'"9"', b"true"):
-        before = f'"known":{len(load(tmp_path / "run.npz").training_hashes)}'.encode()
-        metadata = members[METADATA].replace(before, b'"known":' + count)
+        before = f'"training_hashes":{len(load(tmp_path / "run.npz").training_hashes)}'.encode()
+        metadata = members[METADATA].replace(before, b'"training_hashes":' + count)
         assert metadata != members[METADATA]
         forged = forge(tmp_path / "forged.npz", [*(members | {METADATA: metadata}).items()])
-        with pytest.raises(CheckpointError, match="remembers"):
+        with pytest.raises(CheckpointError, match="number of training_hashes"):
             load(forged)
 
 

@@ -7,7 +7,7 @@ from time import perf_counter, sleep
 
 import click
 
-from ...checkpoint.load import save
+from ...checkpoint.save import save
 from ...errors import CheckpointError
 from ...files.slot import Slot
 from ...training.run import Run
@@ -21,7 +21,7 @@ PAUSES = (1, 2, 4, 8)  # seconds, when the last save fails
 
 def resume_path(place: Slot) -> str:
     """The file to load the run from that goes on in a place."""
-    place.go_on()
+    place.resume()
     if place.replacing:
         click.echo(
             f"going on with {place.file}, the run that was to replace {place.name}; to go on with the old one instead, "
@@ -49,11 +49,11 @@ class Autosave:
         began = perf_counter()
         self.run.commands[-1:] = [command(self.run, self.place.name)]  # the number of steps may be known by now
         try:
-            self.place.hold()
+            self.place.acquire()
             save(self.place.file, self.run)
             self.step, self.total = self.run.progress.step, self.run.schedule.total
             if self.place.replacing and self._has_shown_its_worth():
-                self.place.settle()
+                self.place.commit()
                 self.say(f"{self.place.name} is this run from now on; what it was before is {self.place.backup}")
         finally:
             self.tried = perf_counter()

@@ -218,14 +218,14 @@ def train_command(
         run.commands.append(command(run, checkpoint))
 
     if run.finished and run.closed:
-        place.settle()
+        place.commit()
         click.echo(
             f"{checkpoint} is finished: {run.progress.step:,} steps. For more, add --minutes, --epochs or --steps.",
             err=True,
         )
         return
     if not resume:
-        place.begin()
+        place.start()
     log = JsonLog(log_file, log_every, partial(click.echo, err=True))
     session = Session(run, text, place, threads, save_every, quiet, log, began, choice)
     if not session.train():

@@ -11,7 +11,7 @@ import click
 
 from ...checkpoint.load import load, load_model
 from ...errors import CheckpointError
-from ...files.slot import PASSING
+from ...files.slot import SUFFIXES
 from ...language_model import LanguageModel
 from ...text.batches import shrink_to_text
 from ...text.corpus import Corpus, read_corpus
@@ -128,7 +128,7 @@ def check_paths(names: Sequence[str], checkpoint: str, log: str | None, may_exis
         raise CheckpointError(f"{checkpoint}: is a device or a pipe, not a file; name a file")
     if not os.path.isdir(folder):
         raise CheckpointError(f"{folder}: no such directory to write {checkpoint} in; make it first")
-    kept = [checkpoint, *(os.path.realpath(checkpoint) + ending for ending in PASSING)]
+    kept = [checkpoint, *(os.path.realpath(checkpoint) + ending for ending in SUFFIXES)]
     if log and os.path.realpath(log) in map(os.path.realpath, kept):
         raise CheckpointError(f"{log}: is where the checkpoint is kept; let --log name another file")
     for name in names:

@@ -76,7 +76,7 @@ def test_two_at_once(charrnn, shell, folder, at_step):
     charrnn(*TRAIN, 3)
     for result in results[:2]:
         assert (result.returncode, result.stdout) == (1, b"")
-        assert result.stderr.startswith(f"charrnn: charrnn.npz: process {os.getpid()} is training there; ".encode())
+        assert result.stderr.startswith(f"charrnn: charrnn.npz: in use by process {os.getpid()}; ".encode())
         assert result.stderr.count(b"\n") == 1
     assert [result.returncode for result in results[2:]] == [0, 0]
     assert load("charrnn.npz").finished
@@ -88,9 +88,9 @@ def test_the_same_under_two_names(charrnn, shell, folder, at_step):
     at_step(2, lambda: results.append(shell("train", "corpus.txt", "-c", "link.npz", "--force")))
     charrnn(*TRAIN, 3)
     assert results[0].returncode == 1
-    assert b"is training there" in results[0].stderr
+    assert b"in use by" in results[0].stderr
 
 
 def test_without_locks_it_says_so(charrnn, monkeypatch):
-    monkeypatch.setattr("charrnn.files.lock.Lock.hold", lambda self: False)
+    monkeypatch.setattr("charrnn.files.lock.Lock.acquire", lambda self: False)
     assert "cannot be locked" in charrnn(*TRAIN, 2, "--quiet").err
