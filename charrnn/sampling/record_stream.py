@@ -31,7 +31,7 @@ from .text import read
 
 AnyStepper = Stepper | EnsembleStepper
 
-STREAMS = 256  # records drawn side by side, at most
+STREAMS = 256  # at most so many records are drawn side by side
 MAX_AHEAD = 1 << 16  # records begun before an earlier one has ended; bounds the memory behind a very long record
 FIRST_CAPACITY = 64  # characters of each record that there is room for at first
 MAX_SEED = (1 << 64) - 1
@@ -58,8 +58,8 @@ def draw_records(
     """Endless records in the order of their numbers, some at a time.
 
     Every record starts with `prefix`, which is read and not drawn. No other character is one of those marked in
-    `forbidden` (V,). A record of more than `max_length` characters, the prefix included, is given up. Of the parameters
-    those that say how to draw a character count, except `no_repeat`.
+    `forbidden` (V,). A record of more than `max_length` characters, the prefix included, is given up. Of `params` only
+    `temperature`, `top_k`, `top_p` and `seed` are used.
     Raises OptionError for a model of texts or a seed of more than 64 bits, TextError for a prefix with a newline in it.
     """
     if not model.records:
@@ -117,7 +117,7 @@ def _read_prefix(model: LanguageModel, stepper: AnyStepper, prefix: Ids) -> _Sta
 
 
 class _StreamTable:
-    """The records being drawn, one a column. Arrays have a length of `streams`, unless they say otherwise."""
+    """The records being drawn, one per column. Arrays have shape (streams,) unless a comment says otherwise."""
 
     def __init__(self, model: LanguageModel, stepper: AnyStepper, start: _Start, streams: int) -> None:
         self.vocab, self.newline = model.vocab, model.bos_id
@@ -126,7 +126,7 @@ class _StreamTable:
         self.numbers: npt.NDArray[np.intp] = np.arange(streams)  # which record each stream draws, or IDLE
         self.next_number = streams  # of the next record to begin
         self.lengths = np.zeros(streams, np.intp)  # characters drawn of each record, its newline included
-        self.ids = np.empty((FIRST_CAPACITY, streams), np.intp)  # the characters themselves
+        self.ids = np.empty((FIRST_CAPACITY, streams), np.intp)  # (capacity, streams), the characters themselves
         self.complete = np.zeros(streams, np.bool_)  # whether the last character drawn is the newline
         self.nats = np.full(streams, start.nats)
         self.hash_sums = np.full(streams, start.hash_sum)

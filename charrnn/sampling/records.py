@@ -19,7 +19,7 @@ from .filters import forbidden_characters
 from .params import MAX_LENGTH, RecordConstraints, SamplingParams, Text, either, not_default, whole
 from .record_stream import STREAMS, DrawnRecord, draw_records
 
-MIN_STREAMS = 16  # so that one record which many drawn ones fail to be does not take too long
+MIN_STREAMS = 16  # even for one record: many may have to be drawn before one passes
 PATIENCE = 1_000_000  # give up after so many characters in a row without a record that passes
 PREVIEW_RECORDS = 5
 PREVIEW_LENGTH = 80  # characters of each
@@ -72,7 +72,11 @@ def new_records(
 
 
 def tests_for(model: LanguageModel, constraints: RecordConstraints) -> list[Constraint]:
-    """The tests that a drawn record must pass. Raises OptionError if the model cannot make one of them."""
+    """The tests that a drawn record must pass.
+
+    Raises OptionError for a `match` that is not a regular expression, and for `novel` with a model that does not know
+    its training records.
+    """
     tests = [complete(), at_least(constraints.min_length)]
     if constraints.match is not None:
         tests.append(matching(constraints.match, model.vocab.of_bytes))
@@ -152,10 +156,10 @@ def sample_records(
     for name in not_default(params):
         if name in ("length", "stop", "min_length", "no_repeat"):
             raise OptionError(f"params: {name} is for texts; leave it out, and use constraints to bound the records")
-    of_records = RecordConstraints(
+    record_keywords = RecordConstraints(
         prefix=prefix, min_length=min_length, max_length=max_length, match=match, novel=novel, unique=unique
     )
-    constraints = either("constraints", constraints, of_records)
+    constraints = either("constraints", constraints, record_keywords)
     return [drawn.text for records in new_records(model, n, constraints, params) for drawn in records]
 
 

@@ -80,7 +80,7 @@ def read(network: Network, ids: Ids) -> tuple[Array, State]:
 
 @dataclass(frozen=True)
 class SamplingRequest:
-    """A model, how to sample from it, and what `ban`, `allow` and `stop` come to in its vocabulary."""
+    """A model, how to sample from it, and `ban`, `allow` and `stop` as ids of its vocabulary."""
 
     model: LanguageModel
     params: SamplingParams
@@ -100,7 +100,10 @@ class SamplingRequest:
 
 
 def make_request(model: LanguageModel, params: SamplingParams) -> SamplingRequest:
-    """Raises OptionError if no character is left to draw, or if a stop string can never be drawn."""
+    """Look up `ban`, `allow` and `stop` in the model's vocabulary.
+
+    Raises OptionError if no character is left to draw, or if a stop string can never be drawn.
+    """
     forbidden = forbidden_characters(model.vocab, params.ban, params.allow)
     return SamplingRequest(model, params, forbidden, encode_stops(model.vocab, params.stop, forbidden))
 
@@ -147,8 +150,8 @@ def sample(
         stop=stop,
         min_length=min_length,
     )
-    request = make_request(model, either("params", params, keywords))
     if model.records:
         raise OptionError("model: it writes records, one a line; use sample_records")
+    request = make_request(model, either("params", params, keywords))
     prime_ids, _ = model.vocab.encode(prime, where="the prime")
     return model.vocab.decode(np.array([drawn for (ids,) in request.steps(prime_ids) for drawn in ids], np.intp))

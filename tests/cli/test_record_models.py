@@ -233,7 +233,9 @@ def test_wrong_usage(charrnn, names, words):
 
 
 def test_other_errors(charrnn, names):
-    assert "not a regular expression" in charrnn("sample", "--match", "(", status=1).err
+    err = charrnn("sample", "--match", "(", status=1).err
+    assert "not a regular expression" in err
+    assert err.count("\n") == 1  # no seed is shown before it
     assert "the prefix" in charrnn("sample", "--prefix", "xyz", status=1).err
     assert charrnn(*SEEDED, "--prefix", "xaxn", "--unknown", "skip").out.startswith(b"an")
 

@@ -1,4 +1,4 @@
-"""charrnn sample"""
+"""The command `charrnn sample`."""
 
 from __future__ import annotations
 
