@@ -51,11 +51,12 @@ def charrnn_draws(cell: str, H: int, L: int, n: int, threads: int) -> Step:
     import numpy as np
 
     from charrnn.language_model import LanguageModel
+    from charrnn.sampling.params import SamplingParams
     from charrnn.sampling.text import generate_ids
     from charrnn.text.vocab import Vocab
 
-    model = LanguageModel(random_network(cell, H, L), Vocab(map(chr, range(V))), start=0)
-    stream = generate_ids(model, np.zeros(0, np.intp), n, TEMPERATURE, seed=1)
+    model = LanguageModel(random_network(cell, H, L), Vocab(map(chr, range(V))), bos_id=0)
+    stream = generate_ids(model, np.zeros(0, np.intp), SamplingParams(temperature=TEMPERATURE, seed=1), n)
     return lambda: list(islice(stream, DRAWS))
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .evaluation.metrics import evaluate
     from .evaluation.overlap import copied
     from .evaluation.scoring import score
+    from .sampling.params import RecordConstraints, SamplingParams
     from .sampling.records import sample_records
     from .sampling.text import sample
     from .text.corpus import read_corpus
@@ -38,6 +39,8 @@ __version__ = "0.1.0"
 _HOMES = {
     "CharRNNError": "errors",
     "Options": "training.settings",
+    "RecordConstraints": "sampling.params",
+    "SamplingParams": "sampling.params",
     "copied": "evaluation.overlap",
     "evaluate": "evaluation.metrics",
     "load": "checkpoint.load",
@@ -54,6 +57,8 @@ _HOMES = {
 __all__ = [
     "CharRNNError",
     "Options",
+    "RecordConstraints",
+    "SamplingParams",
     "copied",
     "evaluate",
     "load",

@@ -7,6 +7,12 @@ import numpy as np
 from .params import Array
 
 
+def softmax(logits: Array) -> Array:
+    """Probabilities of each character in each column. Shapes: (V, N) -> (V, N)."""
+    probs = np.exp(logits - logits.max(axis=0))
+    return np.asarray(probs / probs.sum(axis=0))
+
+
 def log_softmax(logits: Array) -> Array:
     """ln p of each character in each column, where p = softmax(logits). Shape: (V, N)."""
     relative = logits - logits.max(axis=0)

@@ -1,1 +1,1 @@
-"""Writing: drawing one character after another, as texts or as records, one a line."""
+"""Sampling: drawing one character after another, as texts or as records, one a line."""

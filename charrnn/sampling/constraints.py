@@ -1,6 +1,6 @@
-"""What may be asked of a drawn record: small tests, each with a name, that a record passes or not.
+"""The constraints on a new record: small tests, each with the name of the fault it finds.
 
-The order does not matter but for `unlike_others`, which comes last, since it remembers what it has seen.
+Their order does not matter, except that `not_repeated` comes last, since it remembers every record it has seen.
 """
 
 from __future__ import annotations
@@ -17,49 +17,52 @@ from .record_stream import DrawnRecord
 
 
 class Constraint(NamedTuple):
-    """A test that a drawn record passes or not, and in one or two words what is wrong with one that does not."""
+    """A test that a drawn record passes or fails; `fault` says in one or two words why a record fails."""
 
     fault: str
     passes: Callable[[DrawnRecord], bool]
 
 
 def complete() -> Constraint:
-    """Has it ended within the greatest length?"""
+    """Passes records that ended within the maximum length."""
     return Constraint("too long", lambda drawn: drawn.complete)
 
 
 def at_least(characters: int) -> Constraint:
-    """Has it so many characters, the newline not counted? One with none is no record."""
+    """Passes records of at least so many characters, not counting the newline. Empty records always fail."""
     return Constraint("too short", lambda drawn: len(drawn.text) >= max(1, characters))
 
 
 def matching(pattern: str, of_bytes: bool = False) -> Constraint:
-    """Does the whole of it match the regular expression (of Python's `re`)? Raises OptionError for one that is none."""
+    """Passes records that match the regular expression (Python's `re`) as a whole.
+
+    Raises OptionError if the pattern is not a regular expression.
+    """
     try:
         if of_bytes:
-            fits_bytes = re.compile(pattern.encode("utf-8", "surrogateescape")).fullmatch
-            return Constraint("no match", lambda drawn: fits_bytes(drawn.text) is not None)  # type: ignore[arg-type]
-        fits = re.compile(pattern).fullmatch
-        return Constraint("no match", lambda drawn: fits(drawn.text) is not None)  # type: ignore[arg-type]
+            match_bytes = re.compile(pattern.encode("utf-8", "surrogateescape")).fullmatch
+            return Constraint("no match", lambda drawn: match_bytes(drawn.text) is not None)  # type: ignore[arg-type]
+        match = re.compile(pattern).fullmatch
+        return Constraint("no match", lambda drawn: match(drawn.text) is not None)  # type: ignore[arg-type]
     except (re.error, OverflowError, RecursionError) as error:
-        raise OptionError(f"{pattern!r} is not a regular expression: {error}") from None
+        raise OptionError(f"match: {pattern!r} is not a regular expression ({error}); correct the pattern") from None
 
 
-def not_among(known: Hashes) -> Constraint:
-    """Is it not among the training records, of which these are the hashes, sorted?
+def not_among(training_hashes: Hashes) -> Constraint:
+    """Passes records that are not in the training set, given its hashes, sorted.
 
-    One that is among them never passes. One that is not fails with a chance of len(known) / 2^32.
+    A record of the training set never passes. A new one fails with probability len(training_hashes) / 2^32.
     """
 
     def passes(drawn: DrawnRecord) -> bool:
-        place = int(np.searchsorted(known, np.uint32(drawn.hash)))
-        return place == len(known) or int(known[place]) != drawn.hash
+        place = int(np.searchsorted(training_hashes, np.uint32(drawn.hash)))
+        return place == len(training_hashes) or int(training_hashes[place]) != drawn.hash
 
     return Constraint("not novel", passes)
 
 
-def unlike_others() -> Constraint:
-    """Has it not been seen by this test before?"""
+def not_repeated() -> Constraint:
+    """Passes records that this test has not seen before."""
     seen: set[str | bytes] = set()
 
     def passes(drawn: DrawnRecord) -> bool:
@@ -70,6 +73,6 @@ def unlike_others() -> Constraint:
     return Constraint("repeated", passes)
 
 
-def first_violation(drawn: DrawnRecord, demands: Sequence[Constraint]) -> str | None:
-    """The fault by the first demand that the record does not pass; None if it passes them all."""
-    return next((demand.fault for demand in demands if not demand.passes(drawn)), None)
+def first_violation(drawn: DrawnRecord, constraints: Sequence[Constraint]) -> str | None:
+    """The fault of the first constraint that the record fails; None if it passes all of them."""
+    return next((constraint.fault for constraint in constraints if not constraint.passes(drawn)), None)

@@ -1,7 +1,7 @@
-"""What may be drawn, and how readily: small functions from logits to logits, which compose.
+"""Which characters may be drawn, and with what probability: small functions from logits to logits, which compose.
 
-Logits are (V, n), one column a sample; -inf is a character that cannot be drawn. None of these functions changes what
-it is given, and each leaves at least one character of a column possible if there was one, `forbid` apart.
+Logits are (V, n), one column for each sample; -inf marks a character that cannot be drawn. No function changes its
+arguments. Each leaves at least one possible character in a column that had one, except `forbid`.
 """
 
 from __future__ import annotations
@@ -9,27 +9,52 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from ..errors import OptionError
+from ..nn.loss import softmax
 from ..nn.params import Array
+from ..text.vocab import Vocab
+from .params import SamplingParams, Text
 
-HOTTEST = 1e30  # a temperature at which all characters are alike, however their scores differ
+Mask = npt.NDArray[np.bool_]
+
+MAX_TEMPERATURE = 1e30  # here all characters are equally likely, however much their logits differ
 
 
-def forbid(logits: Array, forbidden: npt.NDArray[np.bool_]) -> Array:
-    """Make the characters marked in `forbidden` (V,) impossible; the others are left as they are."""
-    left = logits.copy()
-    left[forbidden] = -np.inf
-    return left
+def forbidden_characters(vocab: Vocab, ban: Text, allow: Text | None, always: int | None = None) -> Mask | None:
+    """A mask (V,) of the characters that must not be drawn: those in `ban`, and those that are not in `allow`.
+
+    None if there are none. The id `always` may be drawn in any case; it is the newline that ends a record. Characters
+    that the vocabulary lacks are ignored. For a model of bytes, both strings stand for their bytes in UTF-8.
+    Raises OptionError if no character is left.
+    """
+    forbidden = np.full(len(vocab), allow is not None)
+    if allow is not None:
+        forbidden[vocab.encode(allow, "skip")[0]] = False
+    forbidden[vocab.encode(ban, "skip")[0]] = True
+    nothing_left = forbidden.all()
+    if always is not None:
+        nothing_left, forbidden[always] = np.delete(forbidden, always).all(), False
+    if nothing_left:
+        raise OptionError(f"ban, allow: they leave no {vocab.unit} that this model can write; ban fewer or allow more")
+    return forbidden if forbidden.any() else None
+
+
+def forbid(logits: Array, forbidden: Mask) -> Array:
+    """Make the characters marked in `forbidden` (V,) impossible; leave the others unchanged."""
+    allowed = logits.copy()
+    allowed[forbidden] = -np.inf
+    return allowed
 
 
 def penalise(logits: Array, penalties: Array) -> Array:
-    """logits - penalties, in nats: whatever was possible still is, but e^penalty times less likely."""
+    """logits - penalties, in nats: a penalty divides the odds of its character by e^penalty. All are (V, n)."""
     return np.subtract(logits, penalties, dtype=logits.dtype)
 
 
 def apply_temperature(logits: Array, temperature: float) -> Array:
-    """logits / temperature: below 1 bolder, above 1 wilder; 0 leaves only the most likely (the first of equals).
+    """logits / temperature, relative to the largest logit of the column so that nothing overflows. Shape: (V, n).
 
-    The logits are taken relative to the largest, so that no temperature overflows.
+    At temperature 0 only the most likely character is left, the first one if several are equal.
     """
     relative: Array = logits - logits.max(axis=0)
     if temperature == 0:
@@ -37,12 +62,12 @@ def apply_temperature(logits: Array, temperature: float) -> Array:
         greedy[logits.argmax(axis=0), np.arange(logits.shape[1])] = 0
         return greedy
     with np.errstate(over="ignore"):
-        relative /= min(temperature, HOTTEST)
+        relative /= min(temperature, MAX_TEMPERATURE)
     return relative
 
 
 def keep_top_k(logits: Array, k: int) -> Array:
-    """Leave the k most likely characters of each column (of equals, the first); the others become impossible."""
+    """Keep the k most likely characters of each column (the first of equals); make the others impossible."""
     if k >= len(logits):
         return logits
     order = np.argsort(-logits, axis=0, kind="stable")
@@ -52,7 +77,7 @@ def keep_top_k(logits: Array, k: int) -> Array:
 
 
 def keep_top_p(logits: Array, p: float) -> Array:
-    """Leave the fewest characters whose probability adds up to p, the most likely first; always at least one.
+    """Keep the fewest characters, the most likely first, whose probabilities add up to p; always at least one.
 
     Source: Holtzman et al., "The curious case of neural text degeneration" (2020), nucleus sampling.
     """
@@ -68,17 +93,11 @@ def keep_top_p(logits: Array, p: float) -> Array:
     return kept
 
 
-def softmax(logits: Array) -> Array:
-    """Probabilities (V, n) from logits (V, n), column by column."""
-    probs = np.exp(logits - logits.max(axis=0))
-    return np.asarray(probs / probs.sum(axis=0))
-
-
-def top_k_top_p(logits: Array, temperature: float, top_k: int, top_p: float) -> Array:
-    """The logits (V, n) with -inf in place of those that top_k, and then top_p at this temperature, leave out."""
-    if top_k:
-        logits = keep_top_k(logits, top_k)
-    if top_p < 1:
-        kept = keep_top_p(apply_temperature(logits.astype(np.float64), temperature), top_p)
+def top_k_top_p(logits: Array, params: SamplingParams) -> Array:
+    """The logits (V, n) with -inf for the characters that top_k, or then top_p at this temperature, leaves out."""
+    if params.top_k:
+        logits = keep_top_k(logits, params.top_k)
+    if params.top_p < 1:
+        kept = keep_top_p(apply_temperature(logits.astype(np.float64), params.temperature), params.top_p)
         logits = np.where(np.isfinite(kept), logits, -np.inf)
     return logits

@@ -1,7 +1,7 @@
-"""New records: so many, complete, and as was asked for; or a clear end.
+"""New records: exactly as many as asked for, complete, and within the constraints; or an error that says how many.
 
-Records are drawn and those that do not pass are thrown away, so what is left has the model's own distribution, given
-that it passes. A prefix is read and not drawn, which comes to the same.
+Records are drawn, and those that fail a constraint are thrown away. So the rest has the model's own distribution, given
+that it passes. The prefix is read and not drawn, which gives the same distribution.
 """
 
 from __future__ import annotations
@@ -9,28 +9,29 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-
-import numpy as np
-import numpy.typing as npt
+from itertools import chain, islice
 
 from ..errors import CharRNNError, OptionError
 from ..language_model import LanguageModel
 from ..text.vocab import Ids
-from .constraints import Constraint, at_least, complete, first_violation, matching, not_among, unlike_others
-from .record_stream import FEWEST_STREAMS, STREAMS, DrawnRecord, draw_records
-from .text import forbidden_characters
+from .constraints import Constraint, at_least, complete, first_violation, matching, not_among, not_repeated
+from .filters import forbidden_characters
+from .params import MAX_LENGTH, RecordConstraints, SamplingParams, Text, either, not_default, whole
+from .record_stream import STREAMS, DrawnRecord, draw_records
 
-PATIENCE = 1_000_000  # characters drawn in a row without a record that passes, after which there is no hope
-MAX_LENGTH = 1000  # characters of a record, unless something else was asked for
+MIN_STREAMS = 16  # even for one record: many may have to be drawn before one passes
+PATIENCE = 1_000_000  # give up after so many characters in a row without a record that passes
+PREVIEW_RECORDS = 5
+PREVIEW_LENGTH = 80  # characters of each
 
 
 class TooFewError(CharRNNError):
-    """Records that pass are too rare to draw as many as were asked for."""
+    """Records that pass the constraints are too rare to draw as many as were asked for."""
 
 
 @dataclass
 class Tally:
-    """What became of the records that were drawn."""
+    """How many of the records drawn were accepted, and how many were refused for which fault."""
 
     accepted: int = 0
     refused: Counter[str] = field(default_factory=Counter)
@@ -48,50 +49,55 @@ class Tally:
 def new_records(
     model: LanguageModel,
     n: int,
-    prefix: Ids,
-    min_length: int = 1,
-    max_length: int = MAX_LENGTH,
-    match: str | None = None,
-    novel: bool = False,
-    unique: bool = False,
-    temperature: float = 1.0,
-    top_k: int = 0,
-    top_p: float = 1.0,
-    forbidden: npt.NDArray[np.bool_] | None = None,
-    seed: int = 0,
+    constraints: RecordConstraints,
+    params: SamplingParams,
     tally: Tally | None = None,
 ) -> Iterator[list[DrawnRecord]]:
-    """n new records, some at a time. The options are those of `sample_records`; `tally` is kept up to date.
+    """n new records, some at a time; `tally` is kept up to date.
 
-    Raises TooFewError, when those there are have been handed over, if PATIENCE characters in a row gave none.
+    Raises at once what `sample_records` raises, except TooFewError: that comes after the records there are, when
+    PATIENCE characters in a row gave none.
     """
-    if n < 0 or max_length < max(1, min_length, len(prefix)):
+    n = whole("n", n, 0)
+    prefix, _ = model.vocab.encode(constraints.prefix, where="the prefix")
+    if len(prefix) > constraints.max_length:
         raise OptionError(
-            f"{n} records of {min_length} to {max_length} characters, {len(prefix)} of them given, cannot be drawn"
+            f"prefix: it is {len(prefix)} {model.vocab.unit}s long and max_length is {constraints.max_length}; "
+            "change one of them"
         )
-    streams = max(FEWEST_STREAMS, min(n, STREAMS))
-    demands = [complete(), at_least(min_length)]
-    if match is not None:
-        demands.append(matching(match, model.vocab.of_bytes))
-    if novel and model.training_hashes is None:
-        raise OptionError("this model does not remember what it learnt from, so what is novel cannot be told")
-    if novel and model.training_hashes is not None:
-        demands.append(not_among(model.training_hashes))
-    if unique:
-        demands.append(unlike_others())
-    records = draw_records(model, prefix, max_length, temperature, top_k, top_p, forbidden, seed, streams)
-    return _accepted(records, n, demands, Tally() if tally is None else tally)
+    forbidden = forbidden_characters(model.vocab, params.ban, params.allow, model.bos_id)
+    streams = max(MIN_STREAMS, min(n, STREAMS))
+    records = draw_records(model, prefix, constraints.max_length, params, forbidden, streams)
+    return _accepted(records, n, tests_for(model, constraints), Tally() if tally is None else tally)
+
+
+def tests_for(model: LanguageModel, constraints: RecordConstraints) -> list[Constraint]:
+    """The tests that a drawn record must pass.
+
+    Raises OptionError for a `match` that is not a regular expression, and for `novel` with a model that does not know
+    its training records.
+    """
+    tests = [complete(), at_least(constraints.min_length)]
+    if constraints.match is not None:
+        tests.append(matching(constraints.match, model.vocab.of_bytes))
+    if constraints.novel:
+        if model.training_hashes is None:
+            raise OptionError("novel: this model does not know its training records; leave novel out")
+        tests.append(not_among(model.training_hashes))
+    if constraints.unique:
+        tests.append(not_repeated())
+    return tests
 
 
 def _accepted(
-    records: Iterator[list[DrawnRecord]], n: int, demands: list[Constraint], tally: Tally
+    records: Iterator[list[DrawnRecord]], n: int, tests: list[Constraint], tally: Tally
 ) -> Iterator[list[DrawnRecord]]:
-    """The first n records that pass the demands."""
-    fruitless = 0
+    """The first n records that pass the tests."""
+    fruitless = 0  # characters since the last record that passed
     while tally.accepted < n:
         accepted = []
         for drawn in next(records):
-            fault = first_violation(drawn, demands)
+            fault = first_violation(drawn, tests)
             if fault is None:
                 accepted.append(drawn)
                 tally.accepted += 1
@@ -105,15 +111,15 @@ def _accepted(
             yield accepted
         if fruitless > PATIENCE:
             raise TooFewError(
-                f"{tally.accepted:,} of the {n:,} asked for, and the last {PATIENCE:,} characters gave no more; "
-                f"ask for fewer, or loosen what is asked of them: {tally}"
+                f"too few records: found {tally.accepted:,} of {n:,}, and none in the last {PATIENCE:,} characters "
+                f"({tally}); ask for fewer, or loosen the constraints"
             )
 
 
 def sample_records(
     model: LanguageModel,
     n: int = 1,
-    prefix: str | bytes = "",
+    prefix: Text = "",
     *,
     min_length: int = 1,
     max_length: int = MAX_LENGTH,
@@ -123,21 +129,45 @@ def sample_records(
     temperature: float = 1.0,
     top_k: int = 0,
     top_p: float = 1.0,
-    ban: str | bytes = "",
-    allow: str | bytes | None = None,
+    ban: Text = "",
+    allow: Text | None = None,
     seed: int = 0,
-) -> list[str | bytes]:
-    """n new records from a model of records. The same seed gives the same ones, and more of them for a larger n.
+    params: SamplingParams | None = None,
+    constraints: RecordConstraints | None = None,
+) -> list[Text]:
+    """n new records from a model of records, without their newlines.
 
-    They have `min_length` to `max_length` characters and begin with `prefix`; all of a record matches the regular
-    expression `match`; with `novel` none is a line of the text that the model was trained on (held-out lines may be,
-    and those of a model it began with), and with `unique` no two are alike. After the prefix no character of `ban` is
-    written, and only those of `allow` are.
-    Raises TooFewError if such records are too rare, and OptionError for a model of texts.
+    The other keywords are fields of `RecordConstraints` and `SamplingParams`, which describe them. `constraints` and
+    `params` give them all at once, in place of the keywords. `ban` and `allow` do not apply to the prefix. The same
+    seed gives the same records, and a larger n gives more of them.
+
+    >>> names = charrnn.sample_records(model, 3, "a", max_length=8, unique=True, seed=1)
+    >>> len(names), all(name.startswith("a") for name in names)
+    (3, True)
+    >>> constraints = RecordConstraints(prefix="a", max_length=8, unique=True)
+    >>> names == charrnn.sample_records(model, 3, constraints=constraints, params=SamplingParams(seed=1))
+    True
+
+    Raises TooFewError if records that pass the constraints are too rare; OptionError for a model of texts and for a
+    value that is not valid; TextError for a prefix with a newline or with a character that the model does not know.
     """
-    prefix_ids, _ = model.vocab.encode(prefix, where="the prefix")
-    forbidden = forbidden_characters(model.vocab, ban, allow, model.bos_id)
-    lists = new_records(
-        model, n, prefix_ids, min_length, max_length, match, novel, unique, temperature, top_k, top_p, forbidden, seed
+    keywords = SamplingParams(temperature=temperature, top_k=top_k, top_p=top_p, ban=ban, allow=allow, seed=seed)
+    params = either("params", params, keywords)
+    for name in not_default(params):
+        if name in ("length", "stop", "min_length", "no_repeat"):
+            raise OptionError(f"params: {name} is for texts; leave it out, and use constraints to bound the records")
+    record_keywords = RecordConstraints(
+        prefix=prefix, min_length=min_length, max_length=max_length, match=match, novel=novel, unique=unique
     )
-    return [drawn.text for records in lists for drawn in records]
+    constraints = either("constraints", constraints, record_keywords)
+    return [drawn.text for records in new_records(model, n, constraints, params) for drawn in records]
+
+
+def preview_records(model: LanguageModel, params: SamplingParams) -> list[Text]:
+    """PREVIEW_RECORDS new records, those of more than PREVIEW_LENGTH characters cut one character after that.
+
+    It is quick even for a model that never ends a record.
+    """
+    no_prefix: Ids = model.vocab.encode("")[0]
+    records = draw_records(model, no_prefix, PREVIEW_LENGTH, params, streams=PREVIEW_RECORDS)
+    return [drawn.text for drawn in islice(chain.from_iterable(records), PREVIEW_RECORDS)]

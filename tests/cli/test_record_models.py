@@ -7,13 +7,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections import Counter
 
 import numpy as np
 import pytest
 
 from charrnn import evaluate, load, load_model, read_corpus, sample_records
-from charrnn.cli.sample import records
 from charrnn.sampling import records as record_sampling
 
 NAMES = [a + b + c for a in ("an", "be", "ce", "do") for b in ("na", "li", "世", "ro") for c in ("", "r", "rt", "s")]
@@ -38,7 +36,7 @@ def names(folder, trained_on_names):
 
 @pytest.fixture
 def sample(charrnn, names):
-    """The lines that a command writes."""
+    """Run charrnn sample with a seed; returns the lines that it writes."""
 
     def sample(*words):
         text = charrnn(*SEEDED, *words).out.decode()
@@ -109,19 +107,19 @@ def test_unknown_characters_of_lines(charrnn, names):
 
 def test_info(charrnn, names):
     kept = len(load("charrnn.npz").training_hashes)
-    assert f"one a line; the hashes of {kept} distinct training records" in charrnn("info").out.decode()
+    assert f"the hashes of {kept} distinct training records are stored" in charrnn("info").out.decode()
     assert json.loads(charrnn("info", "--json").out)["options"]["lines"] is True
 
 
 @pytest.mark.parametrize("n", [1, 2, 300])
-def test_so_many_records_one_a_line(sample, n):
+def test_n_records_one_per_line(sample, n):
     lines = sample("-n", n)
     assert len(lines) == n
     assert all(lines)
     assert lines == sample("-n", 300)[:n]
 
 
-def test_the_default_is_one_record_and_a_seed_that_is_told(charrnn, names):
+def test_the_default_is_one_record_and_a_random_seed_that_is_shown(charrnn, names):
     first = charrnn("sample")
     seed = re.match(r"seed (\d+)\n", first.err)[1]
     again = charrnn("sample", "--seed", seed)
@@ -145,14 +143,14 @@ def test_unique_and_novel(sample):
     assert not set(picky) & training
     assert len(set(picky)) == 100
     held_out = set(NAMES) - training
-    assert set(sample("-n", 2000, "--novel")) & held_out  # these are new to the model
+    assert set(sample("-n", 2000, "--novel")) & held_out  # the model has not seen these
 
 
 def training_ids():
     return read_corpus(["names.txt"], lines=True).records(0.1, 1).training
 
 
-def test_what_was_refused_is_told(charrnn, names):
+def test_refused_records_are_reported(charrnn, names):
     result = charrnn(*SEEDED, "-n", 50, "--match", "a.*")
     assert re.fullmatch(r"50 of \d+ records drawn were accepted \([\d.]+%\); \d+ no match.*\n", result.err)
     assert all(line.startswith("a") for line in result.out.decode().split())
@@ -167,8 +165,8 @@ def test_scores_are_those_of_eval(sample, charrnn, names):
     assert sum(float(bits) for _, bits in rows) == pytest.approx(total, abs=60 * 1e-4)
 
 
-def test_characters_that_may_not_be_written(sample):
-    """A record still ends, and a prefix may have them."""
+def test_ban_and_allow_apply_after_the_prefix(sample):
+    """The newline that ends a record is always allowed."""
     assert not set("".join(sample("-n", 60, "--ban", "aer"))) & set("aer")
     assert set("".join(sample("-n", 60, "--allow", "an"))) == set("an")
     assert {line[:2] for line in sample("-n", 20, "--prefix", "be", "--allow", "lrst")} == {"be"}
@@ -186,13 +184,13 @@ def test_json(sample, charrnn, names):
     assert longest["text"] in answer["records"][longest["sample"]]["text"][1:]
 
 
-def test_too_few_is_a_clear_end(invoke, names, monkeypatch):
+def test_too_few_records_is_an_error_after_those_found(invoke, names, monkeypatch):
     monkeypatch.setattr(record_sampling, "PATIENCE", 20_000)
     result = invoke(*SEEDED, "-n", 10, "--unique", "--match", "anna|anli")
     lines = result.out.decode().split()
     assert result.status == 1
     assert sorted(lines) == ["anli", "anna"]
-    assert "2 of the 10 asked for, and the last 20,000 characters gave no more" in result.err
+    assert "too few records: found 2 of 10, and none in the last 20,000 characters" in result.err
     assert result.err.count("\n") == 1
 
     told = invoke(*SEEDED, "-n", 10, "--unique", "--match", "anna|anli", "--json", "--check", "names.txt")
@@ -203,7 +201,7 @@ def test_too_few_is_a_clear_end(invoke, names, monkeypatch):
     assert answer["check"]["longest"]["length"] == 4
 
 
-def test_ctrl_c_tells_those_that_there_are(names):
+def test_ctrl_c_writes_the_records_drawn_so_far(names):
     command = [sys.executable, "-m", "charrnn", "sample", "-n", "100000000", "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stderr.readline().startswith(b"seed ")
@@ -235,18 +233,20 @@ def test_wrong_usage(charrnn, names, words):
 
 
 def test_other_errors(charrnn, names):
-    assert "not a regular expression" in charrnn("sample", "--match", "(", status=1).err
+    err = charrnn("sample", "--match", "(", status=1).err
+    assert "not a regular expression" in err
+    assert err.count("\n") == 1  # no seed is shown before it
     assert "the prefix" in charrnn("sample", "--prefix", "xyz", status=1).err
     assert charrnn(*SEEDED, "--prefix", "xaxn", "--unknown", "skip").out.startswith(b"an")
 
 
 @pytest.mark.parametrize("option", ["--prefix=a", "--match=a", "--max-length=9"])
-def test_a_model_of_texts_has_no_records(charrnn, trained, option):
+def test_record_options_need_a_model_of_records(charrnn, trained, option):
     assert "train --lines" in charrnn(*SEEDED, option, status=2).err
 
 
 @pytest.mark.parametrize("option", ["--unique", "--novel", "--scores"])
-def test_nor_what_is_asked_of_them(charrnn, trained, option):
+def test_record_flags_need_a_model_of_records(charrnn, trained, option):
     assert "train --lines" in charrnn(*SEEDED, option, status=2).err
     assert "65536" in charrnn(*SEEDED, "-n", 65537, status=2).err
 
@@ -283,13 +283,3 @@ def test_all_held_out(charrnn, names):
     words = ("train", "names.txt", "--lines", "--steps", 1, "--val-fraction", 0.999, "-c", "x.npz")
     assert "leaves none of 70 records to train on" in charrnn(*words, status=1).err
     assert not (names / "x.npz").exists()
-
-
-def test_a_glimpse_is_short_even_of_a_model_that_has_learnt_nothing(names):
-    model = load_model("charrnn.npz")
-    model.network.params["by"][model.bos_id] = -1e4
-    assert records.preview_records(model, 0.8, 1).count("\n") == records.SHOWN - 1
-    assert Counter(map(len, records.preview_records(model, 0.8, 1).split("\n"))) == {
-        records.SHOWN_LENGTH + 1: records.SHOWN
-    }
-    assert records.MAX_LENGTH == record_sampling.MAX_LENGTH

@@ -1,4 +1,4 @@
-"""Circles are left, and what has not come before costs nothing."""
+"""The model leaves loops, and new text costs nothing."""
 
 import random
 from itertools import islice
@@ -9,12 +9,13 @@ from numpy.testing import assert_allclose, assert_array_equal
 from support.markov import NO_PRIME, markov_chain
 
 from charrnn.sampling import repetition
+from charrnn.sampling.params import SamplingParams
 from charrnn.sampling.repetition import RATE, RepetitionPenalty
 from charrnn.sampling.text import generate_ids, sample
 
 
 def naive(text, V, free, memory):
-    """For each next character: the longest stretch ending with it that stands in the text before, by looking."""
+    """The penalty of each next character: compare the end of the text with every earlier place."""
     costs = np.zeros(V)
     for place in range(max(0, len(text) - memory), len(text)):
         length = 0
@@ -27,7 +28,7 @@ def naive(text, V, free, memory):
 
 @pytest.mark.parametrize("free", [1, 2, 5])
 @pytest.mark.parametrize("memory", [7, 4096])
-def test_what_a_character_would_repeat(monkeypatch, free, memory):
+def test_penalties_of_repetitions(monkeypatch, free, memory):
     monkeypatch.setattr(repetition, "MEMORY", memory)
     rng = random.Random(free)
     texts = [rng.choices(range(V), k=60) for V in (1, 2, 3)] + [[0, 1, 2] * 20]
@@ -39,7 +40,7 @@ def test_what_a_character_would_repeat(monkeypatch, free, memory):
     assert costs.max() > 10 * RATE
 
 
-def test_a_circle_is_left_where_that_is_cheapest():
+def test_a_loop_is_left_where_that_costs_least():
     """After a comes b, after b almost always c, after c almost always a; d is likelier after c than after b."""
     table = np.array([[1, 997, 1, 1], [1, 1, 997, 1], [950, 1, 1, 48], [250, 250, 250, 250]]) / 1000
     model = markov_chain(table)
@@ -59,10 +60,11 @@ def test_the_prime_counts_as_written():
     assert sample(model, 1, "ababababababab", temperature=0, no_repeat=2) == "b"
 
 
-def test_samples_side_by_side_each_have_their_own_past():
+def test_each_sample_has_its_own_penalties():
     table = np.random.default_rng(3).dirichlet([0.1] * 4, 4)
     model = markov_chain((table + 1e-3) / (1 + 4e-3))
-    together = np.array(list(islice(generate_ids(model, NO_PRIME, 3, 0.3, no_repeat=4, seed=1), 200)))
+    params = SamplingParams(temperature=0.3, no_repeat=4, seed=1)
+    together = np.array(list(islice(generate_ids(model, NO_PRIME, params, 3), 200)))
     assert len({tuple(text) for text in together.T}) == 3
     for text in together.T:
         written = RepetitionPenalty(4, 1, 4)

@@ -1,4 +1,4 @@
-"""Where a sample ends."""
+"""A sample ends before the first stop string."""
 
 from itertools import product
 
@@ -15,7 +15,7 @@ def ids(text):
 
 
 def run(texts, stops, min_length=0):
-    """The pieces in which samples come whose characters are known beforehand, and the whole of them."""
+    """The pieces that come at each step of samples with the given texts, and the samples as a whole."""
     steps = (np.array(step) for step in zip(*map(ids, texts), strict=True))
     steps_out = list(until_stopped(steps, len(texts), list(map(ids, stops)), min_length))
     pieces = [["".join(map(chr, part)) for part in parts] for parts in zip(*steps_out, strict=True)]
@@ -23,7 +23,7 @@ def run(texts, stops, min_length=0):
 
 
 def naive(text, stops, min_length):
-    """Look at every beginning of the text, the shortest first, for one that ends with a stop string."""
+    """Search every beginning of the text, the shortest first, for one that ends with a stop string."""
     for end in range(len(text) + 1):
         starts = [end - len(stop) for stop in stops if text[:end].endswith(stop) and end - len(stop) >= min_length]
         if starts:
@@ -32,8 +32,8 @@ def naive(text, stops, min_length):
 
 
 @pytest.mark.parametrize("stop", WORDS)
-def test_nothing_of_the_stop_string_comes_out_and_nothing_after_it(stop):
-    """Every text of six letters, stop strings that overlap themselves, and every length to end in the middle of one."""
+def test_a_sample_ends_right_before_the_stop_string(stop):
+    """All texts of six letters, stop strings that overlap themselves, and texts that end within one."""
     texts = list(map("".join, product("ab", repeat=6)))
     for length in (1, 3, 6):
         _, samples = run([text[:length] for text in texts], [stop])
@@ -41,21 +41,21 @@ def test_nothing_of_the_stop_string_comes_out_and_nothing_after_it(stop):
 
 
 @pytest.mark.parametrize("min_length", [0, 1, 3, 6, 9])
-def test_the_stop_string_that_is_complete_first_ends_the_sample(min_length):
+def test_the_first_complete_stop_string_ends_the_sample(min_length):
     texts = list(map("".join, product("ab", repeat=6)))
     for stops in [*product(WORDS[:6], repeat=2), ("ab", "b", "aab"), ("abba", "bb", "ba"), ("baa", "ab")]:
         _, samples = run(texts, stops, min_length)
         assert samples == [naive(text, stops, min_length) for text in texts], stops
 
 
-def test_before_the_least_length_a_stop_string_is_text_like_any_other():
+def test_stop_strings_before_the_minimum_length_are_ordinary_text():
     for min_length, expected in enumerate(["", ".", "..x", "..x", "..x.y", "..x.y", "..x.y."]):
         assert run(["..x.y."], ["."], min_length)[1] == [expected]
     assert run(["aaaab"], ["aab"], 2)[1] == ["aa"]
     assert run(["aaaab"], ["aab"], 3)[1] == ["aaaab"]
 
 
-def test_no_more_is_held_back_than_may_be_the_beginning_of_a_stop_string():
+def test_only_a_possible_beginning_of_a_stop_string_is_held_back():
     (pieces,), _ = run(["abababdg"], ["abd"])
     assert pieces == ["", "", "ab", "", "ab", "", "", ""]
     (pieces,), _ = run(["xabxxx"], ["abc", "bxxxxxx"])

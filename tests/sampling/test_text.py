@@ -1,3 +1,5 @@
+"""Texts follow the distribution of the model, and each option does what it says."""
+
 from itertools import islice
 
 import numpy as np
@@ -12,6 +14,7 @@ from charrnn.nn.config import ModelConfig
 from charrnn.nn.model import Model
 from charrnn.nn.params import Params
 from charrnn.prng import SAMPLING, generator
+from charrnn.sampling.params import SamplingParams
 from charrnn.sampling.text import generate_ids, gumbel_noise, sample
 from charrnn.text.vocab import Vocab
 
@@ -29,7 +32,7 @@ def model(request):
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
-def test_the_largest_of_scores_and_noise_follows_the_probabilities(temperature):
+def test_the_argmax_of_logits_and_noise_follows_the_probabilities(temperature):
     scores = np.log([0.5, 0.3, 0.15, 0.04, 0.01])
     noise = gumbel_noise(np.random.default_rng(3), temperature, 5, 20000, np.float32)
     drawn = (scores[:, None] + next(noise)).argmax(axis=0)
@@ -37,7 +40,7 @@ def test_the_largest_of_scores_and_noise_follows_the_probabilities(temperature):
     assert chi_square(np.bincount(drawn, minlength=5), probs / probs.sum()) < 25
 
 
-def test_noise_does_not_depend_on_how_much_is_made_at_a_time(monkeypatch):
+def test_noise_does_not_depend_on_how_much_is_generated_at_a_time(monkeypatch):
     first = list(islice(gumbel_noise(np.random.default_rng(4), 0.7, 5, 3, np.float64), 100))
     monkeypatch.setattr("charrnn.sampling.text.NOISE", 1)
     assert_array_equal(first, list(islice(gumbel_noise(np.random.default_rng(4), 0.7, 5, 3, np.float64), 100)))
@@ -48,14 +51,14 @@ def test_noise_is_finite_at_every_temperature(temperature):
     assert np.isfinite(next(gumbel_noise(np.random.default_rng(5), temperature, 65, 64, np.float32))).all()
 
 
-def test_a_huge_temperature_draws_all_alike():
+def test_a_huge_temperature_draws_all_characters_equally_often():
     noise = gumbel_noise(np.random.default_rng(6), 1e308, 6, 20000, np.float32)
     drawn = (np.array([[1], [3], [3], [0], [2], [-1]], np.float32) + next(noise)).argmax(axis=0)
     assert chi_square(np.bincount(drawn, minlength=6), np.full(6, 1 / 6)) < 25
 
 
 def chi_square(counts, probs):
-    """About the number of kinds where the counts follow the probabilities; far more where they do not."""
+    """About the number of categories if the counts follow the probabilities; far more if they do not."""
     expected = counts.sum() * probs
     return ((counts - expected) ** 2 / expected).sum()
 
@@ -64,9 +67,9 @@ def chi_square(counts, probs):
 
 
 def naive_ids(model, prime, n, steps, temperature, top_k, top_p, seed):
-    """Every character drawn after reading the whole text again, each sample on its own, as a race.
+    """Draw each character after reading the whole text again, each sample by itself, as a race of exponentials.
 
-    Whoever arrives first wins, and arrives after an exponential time at a rate of its probability.
+    The character with the earliest arrival wins; its arrival time is exponential with its probability as the rate.
     """
     times = generator(seed, SAMPLING).standard_exponential((steps, 7, n))
     texts = [list(prime) for _ in range(n)]
@@ -86,13 +89,16 @@ def naive_ids(model, prime, n, steps, temperature, top_k, top_p, seed):
 @pytest.mark.parametrize("prime", [[2], [0, 6, 5, 1, 1]])
 def test_each_character_is_drawn_given_all_before_it(model, monkeypatch, filters, prime):
     monkeypatch.setattr("charrnn.sampling.text.PRIME_CHUNK", 2)
-    drawn = list(islice(generate_ids(model, np.array(prime), 3, *filters, seed=5), 40))
+    temperature, top_k, top_p = filters
+    params = SamplingParams(temperature=temperature, top_k=top_k, top_p=top_p, seed=5)
+    drawn = list(islice(generate_ids(model, np.array(prime), params, 3), 40))
     assert_array_equal(drawn, naive_ids(model, prime, 3, 40, *filters, seed=5))
 
 
 def test_without_a_prime_the_start_character_is_read(model):
-    without = list(islice(generate_ids(model, NO_PRIME, 2, seed=1), 20))
-    assert_array_equal(without, list(islice(generate_ids(model, np.array([model.bos_id]), 2, seed=1), 20)))
+    params = SamplingParams(seed=1)
+    without = list(islice(generate_ids(model, NO_PRIME, params, 2), 20))
+    assert_array_equal(without, list(islice(generate_ids(model, np.array([model.bos_id]), params, 2), 20)))
     assert sample(model, 20, seed=1) == sample(model, 20, "d", seed=1)
     assert len({sample(model, 20, prime, seed=1) for prime in "abcdefg"}) > 1
 
@@ -115,10 +121,10 @@ def test_the_same_seed_gives_the_same_text_and_another_another(model):
     assert sample(model, 0) == ""
 
 
-def test_samples_side_by_side_each_follow_their_own_text():
-    """Each pair of characters appears in each of them as often as the chain says."""
+def test_each_sample_follows_its_own_text():
+    """In each sample, pairs of characters appear as often as the Markov chain says."""
     table = np.array([[0.1, 0.6, 0.3], [0.5, 0.1, 0.4], [0.2, 0.75, 0.05]])
-    drawn = np.array(list(islice(generate_ids(markov_chain(table), NO_PRIME, 4, seed=6), 4000)))
+    drawn = np.array(list(islice(generate_ids(markov_chain(table), NO_PRIME, SamplingParams(seed=6), 4), 4000)))
     for text in drawn.T:
         counts = np.zeros((3, 3))
         np.add.at(counts, (text[:-1], text[1:]), 1)
@@ -129,17 +135,17 @@ def test_samples_side_by_side_each_follow_their_own_text():
     assert_allclose(agreement, (share**2).sum(), atol=0.05)  # as often as by chance
 
 
-# what is asked for from Python
+# options from Python
 
 
 def test_a_prime_and_a_stop_string_must_be_in_the_vocabulary(model):
-    with pytest.raises(UnknownCharacterError, match=r"'z'.*the prime"):
+    with pytest.raises(UnknownCharacterError, match=r"the prime: 'z'"):
         sample(model, 5, "az")
     with pytest.raises(OptionError, match=r"'gz'.*never writes"):
         sample(model, 5, stop="gz")
 
 
-def test_what_is_banned_is_not_written_and_what_is_allowed_is(model):
+def test_ban_and_allow(model):
     assert set(sample(model, 300, seed=1)) == set("abcdefg")
     assert set(sample(model, 300, ban="aceц", seed=1)) == set("bdfg")
     assert set(sample(model, 300, allow="aceц", seed=1)) == set("ace")
@@ -152,13 +158,13 @@ def test_what_is_banned_is_not_written_and_what_is_allowed_is(model):
     "options",
     [{"ban": "abcdefg"}, {"allow": ""}, {"allow": "z"}, {"allow": "ab", "ban": "ba"}, {"ban": "b", "stop": "ab"}],
 )
-def test_what_cannot_be_drawn_is_said_before(model, options):
+def test_impossible_options_are_errors_even_for_no_characters(model, options):
     with pytest.raises(OptionError):
         sample(model, 0, **options)
 
 
 @pytest.mark.parametrize("wrong", [{"min_length": -1}, {"no_repeat": -1}, {"temperature": -1}, {"top_p": np.nan}])
-def test_wrong_numbers(model, wrong):
+def test_invalid_numbers(model, wrong):
     with pytest.raises(OptionError):
         sample(model, 5, stop="a", **wrong)
 

@@ -1,1 +1,1 @@
-"""charrnn sample"""
+"""The command `charrnn sample`."""

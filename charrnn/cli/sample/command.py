@@ -1,4 +1,4 @@
-"""charrnn sample"""
+"""The command `charrnn sample`."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ import click
 
 from ..help_sections import Sectioned, options_under
 from ..options import checkpoint_option, json_option, weights_option, whole
-from .options import drawing_options
+from .options import SampleOptions, drawing_options
 from .records import check_options, record_options
 
 begin, output = options_under("Where to begin"), options_under("What to print")
 
 
 @click.command("sample", cls=Sectioned, short_help="Write text like the text the model was trained on.")
-@begin("--prime", metavar="TEXT", help="Text to begin with.")
-@begin("--prime-file", metavar="FILE", help="File with the text to begin with; - is standard input.")
+@begin("--prime", metavar="TEXT", help="Text to continue.")
+@begin("--prime-file", metavar="FILE", help="File with the text to continue; - is standard input.")
 @begin(
     "--unknown",
     type=click.Choice(["error", "skip"]),
     default="error",
     show_default=True,
-    help="What to do with characters of the prime or prefix that the model does not know.",
+    help="How to treat characters of the prime or prefix that the model does not know.",
 )
 @begin(
     "--interactive",
     is_flag=True,
-    help="Type a beginning, see it continued, again and again; from a pipe, each line is a beginning. "
-    "Characters that the model does not know are left out.",
+    help="Continue each line that you type, or each line of a pipe. Characters that the model does not know are left "
+    "out.",
 )
 @drawing_options
 @output(
@@ -38,7 +38,7 @@ begin, output = options_under("Where to begin"), options_under("What to print")
     default=1,
     show_default=True,
     metavar="N",
-    help="How many samples to draw, side by side; an empty line separates them. Records come one a line.",
+    help="Number of samples, separated by an empty line. Records are written one per line.",
 )
 @output("-0", "--null", is_flag=True, help="Separate samples by a NUL character instead of an empty line.")
 @output("--no-echo", is_flag=True, help="Do not print the prime.")
@@ -46,26 +46,27 @@ begin, output = options_under("Where to begin"), options_under("What to print")
     "--check",
     multiple=True,
     metavar="CORPUS",
-    help="Tell on stderr how much was copied from this text: the longest stretch that stands there word for word, and "
-    "the share of all 8 and all 32 characters in a row that is new. The prime is left out. May be given several times.",
+    help="Report on stderr how much was copied from this text: the longest passage copied verbatim, and the share of "
+    "8-grams and of 32-grams that are new. The prime is not counted. Can be repeated.",
 )
 @record_options
 @json_option
 @checkpoint_option
 @weights_option
-@click.option("--encoding", metavar="NAME", help="That of the files to read.  [default: that of the training text]")
+@click.option("--encoding", metavar="NAME", help="Encoding of the files to read.  [default: that of the training text]")
 @click.pass_context
 def sample_command(
-    ctx: click.Context, /, checkpoint: str, weights: str | None, encoding: str | None, **chosen: Any
+    ctx: click.Context, /, checkpoint: str, weights: str | None, encoding: str | None, **parameters: Any
 ) -> None:
     """Write text like the text the model was trained on.
 
-    Standard output gets the prime, then --length drawn characters, and nothing else. Without a prime the model
-    begins after a line's end. With --json it gets one object with the seed, the prime, the samples without it, and what
-    --check found.
+    Standard output gets the prime, then --length new characters, and nothing else. Without a prime the model starts at
+    the beginning of a line. With --json it gets one object with the seed, the prime, the samples (without the prime)
+    and the findings of --check.
 
-    A model of records (train --lines) writes -n new ones, one a line, all of them whole: exactly so many or, where what
-    is asked for is too rare, an error that says how many there were. With --json the object has their texts and bits.
+    A model of records (train --lines) writes -n new records, one per line, each of them complete. If records that meet
+    the constraints are too rare, it writes those it found and fails with an error that says how many they are. With
+    --json it writes one object with the texts and bits of the records.
 
     \b
     Examples:
@@ -82,13 +83,13 @@ def sample_command(
       charrnn sample -c names.npz -n 1000 --unique --novel > new.txt
       charrnn sample -c names.npz -n 20 --prefix mar --match ".*a" --min-length 5 --max-length 8 --scores
     """
-    standard_input = (chosen["prime_file"] == "-") + chosen["check"].count("-") + chosen["interactive"]
-    if chosen["prime"] is not None and chosen["prime_file"] is not None:
-        raise click.UsageError("--prime and --prime-file both say what to begin with; give one of them.")
-    if standard_input > 1:
-        raise click.UsageError("standard input can be read once only.")
-    if encoding and chosen["prime_file"] is None and not chosen["check"]:
-        raise click.UsageError("--encoding belongs to --prime-file or --check; there is neither.")
+    options = SampleOptions(**parameters)
+    if options.prime is not None and options.prime_file is not None:
+        raise click.UsageError("--prime and --prime-file both give the text to continue; leave out one of them.")
+    if (options.prime_file == "-") + options.check.count("-") + options.interactive > 1:
+        raise click.UsageError("standard input can be read only once.")
+    if encoding and options.prime_file is None and not options.check:
+        raise click.UsageError("--encoding is for the files of --prime-file and --check; neither is given.")
 
     from ...checkpoint.load import load
     from .overlap_report import check_readable
@@ -99,5 +100,5 @@ def sample_command(
     model = run.model(weights)
     check_options(ctx, model.records)
     encoding = encoding or run.corpus.encoding or "utf-8"
-    check_readable(chosen["check"], encoding, model.vocab.of_bytes)
-    (write_records if model.records else write_texts)(model, encoding, **chosen)
+    check_readable(options.check, encoding, model.vocab.of_bytes)
+    (write_records if model.records else write_texts)(model, encoding, options)

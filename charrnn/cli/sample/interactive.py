@@ -1,4 +1,4 @@
-"""A conversation: a beginning is typed, its continuation appears, again and again."""
+"""An interactive session: the user types a prime and sees it continued, again and again."""
 
 from __future__ import annotations
 
@@ -14,41 +14,44 @@ from ..output import plural, strip_control, write
 from .prompt import PromptReader
 
 if TYPE_CHECKING:
+    from ...sampling.text import SamplingRequest
     from ...text.vocab import Ids
-    from .options import SamplingRequest
 
-REMEMBERED = 4096  # characters of the last text that are read again to go on with it
+CONTEXT = 4096  # characters of the last text that are read again to continue it
 SHOWN = 5  # unknown characters that are named
 
 
-def converse(drawing: SamplingRequest, seed: int, echo: bool, end: str) -> None:
-    """Answer each line of standard input with a text that begins with it, until there are no more.
+def converse(request: SamplingRequest, echo: bool, separator: str) -> None:
+    """Continue each line of standard input with a text, until the input ends.
 
-    An empty line goes on with the last text. Text number i, counted from 0, is drawn with seed + i. At a terminal
-    Ctrl-C stops a text, or drops the line that is being typed.
+    An empty line continues the last text. Text number i, counted from 0, is drawn with the request's seed + i. At a
+    terminal Ctrl-C stops a text, or drops the line being typed.
     """
-    write("")  # raises where nobody would read the answers
-    vocab = drawing.model.vocab
-    going_on = replace(drawing, min_length=max(1, drawing.min_length))  # past what ended the last text
+    write("")  # raises now if standard output is closed
+    vocab, params = request.model.vocab, request.params
     last: list[int] = []
-    seeds = count(seed)
-    with PromptReader() as lines:
-        while (line := lines.ask()) is not None:
+    seeds = count(params.seed)
+    with PromptReader() as prompt:
+        while (line := prompt.ask()) is not None:
+            min_length = params.min_length
             if line:
-                beginning = _known(line, vocab)
-                last = beginning.tolist()
-                write(vocab.decode(beginning) if echo else "")
-            del last[:-REMEMBERED]
-            for (drawn,) in (drawing if line else going_on).steps(np.array(last, np.intp), 1, next(seeds)):
-                last += drawn.tolist()
-                write(vocab.decode(drawn))
-                if lines.stopped:
+                prime = _known(line, vocab)
+                last = prime.tolist()
+                write(vocab.decode(prime) if echo else "")
+            else:
+                min_length = max(1, min_length)  # continue past the stop string that ended the last text
+            del last[:-CONTEXT]
+            answer = replace(request, params=replace(params, seed=next(seeds), min_length=min_length))
+            for (ids,) in answer.steps(np.array(last, np.intp)):
+                last += ids.tolist()
+                write(vocab.decode(ids))
+                if prompt.interrupted:
                     break
-            write(end)
+            write(separator)
 
 
 def _known(line: str, vocab: Vocab) -> Ids:
-    """The ids of a line, and a note on the characters that it loses."""
+    """The ids of a line without its unknown characters; a note on standard error names those."""
     ids, missing = vocab.encode(line, "skip")
     if missing:
         unknown = [describe(c) for c in dict.fromkeys(line) if c not in vocab.characters]

@@ -1,20 +1,15 @@
-"""How `charrnn sample` draws: the options that say so, and what comes of them."""
+"""The options of `charrnn sample` that say how to draw and where to end; and all of its options as one typed record."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 import click
 
+from ...sampling.params import MAX_LENGTH, RecordConstraints, SamplingParams, Text
 from ..help_sections import options_under
 from ..options import SEED, Command, real, whole
-
-if TYPE_CHECKING:
-    from ...language_model import LanguageModel
-    from ...text.vocab import Ids
 
 draw, end = options_under("How to draw"), options_under("Where to end")
 
@@ -27,7 +22,7 @@ OPTIONS = (
         default=1.0,
         show_default=True,
         metavar="X",
-        help="Below 1 bolder, above 1 wilder, 0 always the most likely character.",
+        help="Lower is safer and more repetitive, higher is wilder; 0 always takes the most likely character.",
     ),
     draw("--top-k", type=whole(1), metavar="K", help="Draw from the K most likely characters only."),
     draw(
@@ -37,24 +32,23 @@ OPTIONS = (
         metavar="P",
         help="Draw from the most likely characters that together have probability P.",
     ),
-    draw("--ban", default="", metavar="CHARS", help="Write none of these characters."),
-    draw("--allow", metavar="CHARS", help="Write these characters only; --ban takes away from them."),
+    draw("--ban", default="", metavar="CHARS", help="Never write these characters."),
+    draw("--allow", metavar="CHARS", help="Write only these characters, except those in --ban."),
     draw(
         "--no-repeat",
         type=whole(1),
         metavar="N",
-        help="Leave circles: when N characters come as they have come before, each one more that does is less likely. "
-        "12 to 16 suits most texts.",
+        help="Discourage loops once N characters repeat. 12 to 16 suits most texts.",
     ),
-    draw("--seed", type=SEED, metavar="N", help="Same seed, same text.  [default: drawn, and told on stderr]"),
-    end("--length", type=whole(0), default=500, show_default=True, metavar="N", help="How many characters to draw."),
-    end("--stop", multiple=True, metavar="STRING", help="End a sample before this string; may be given several times."),
+    draw("--seed", type=SEED, metavar="N", help="Same seed, same text.  [default: random, shown on stderr]"),
+    end("--length", type=whole(0), default=500, show_default=True, metavar="N", help="Number of characters to draw."),
+    end("--stop", multiple=True, metavar="STRING", help="End a sample before this string. Can be repeated."),
     end(
         "--min-length",
         type=whole(0),
         default=0,
         metavar="N",
-        help="No --stop ends a sample before N characters; a record has at least so many.",
+        help="Ignore --stop within the first N characters of a sample; for records, the minimum length.",
     ),
 )
 
@@ -65,48 +59,89 @@ def drawing_options(command: Command) -> Command:
     return command
 
 
-@dataclass(frozen=True)
-class SamplingRequest:
-    """A model and how to draw from it; samples come as `sampling.generate` yields them."""
+@dataclass(frozen=True, kw_only=True)
+class SampleOptions:
+    """The options of `charrnn sample`, as typed, apart from those that find the model and name an encoding."""
 
-    model: LanguageModel
+    # where to begin
+    prime: str | None
+    prime_file: str | None
+    unknown: str
+    interactive: bool
+    # how to draw
+    temperature: float
+    top_k: int | None
+    top_p: float
+    ban: str
+    allow: str | None
+    no_repeat: int | None
+    seed: int | None
+    # where to end
     length: int
-    stops: list[Ids]
+    stop: tuple[str, ...]
     min_length: int
-    filters: dict[str, Any]
+    # what to print
+    num_samples: int
+    null: bool
+    no_echo: bool
+    check: tuple[str, ...]
+    as_json: bool
+    # records
+    prefix: str | None
+    match: str | None
+    max_length: int | None
+    unique: bool
+    novel: bool
+    scores: bool
 
-    def steps(self, prime: Ids, n: int, seed: int) -> Iterator[list[Ids]]:
-        from ...sampling.text import generate
+    def params_for_texts(self) -> SamplingParams:
+        """Raises UsageError for a --min-length that makes no sense."""
+        if self.min_length and not any(self.stop):
+            raise click.UsageError("--min-length needs a --stop, which it keeps from ending a sample too early.")
+        if self.min_length > self.length:
+            raise click.UsageError(f"--min-length {self.min_length} is more than --length {self.length}.")
+        return SamplingParams(
+            temperature=self.temperature,
+            top_k=self.top_k or 0,
+            top_p=self.top_p,
+            ban=self.ban,
+            allow=self.allow,
+            no_repeat=self.no_repeat or 0,
+            seed=self._seed(),
+            length=self.length,
+            stop=self.stop,
+            min_length=self.min_length,
+        )
 
-        return generate(self.model, self.length, prime, n, self.stops, self.min_length, seed=seed, **self.filters)
+    def params_for_records(self) -> SamplingParams:
+        return SamplingParams(
+            temperature=self.temperature,
+            top_k=self.top_k or 0,
+            top_p=self.top_p,
+            ban=self.ban,
+            allow=self.allow,
+            seed=self._seed(),
+        )
 
+    def constraints(self, prefix: Text) -> RecordConstraints:
+        """Raises UsageError if --min-length or `prefix`, which is --prefix as the model reads it, is too long."""
+        shortest, longest = max(1, self.min_length), self.max_length or MAX_LENGTH
+        if max(shortest, len(prefix)) > longest:
+            cause = "--min-length" if shortest > longest else "the length of --prefix"
+            raise click.UsageError(f"{cause} is more than --max-length, which is {longest}.")
+        return RecordConstraints(
+            prefix=prefix,
+            min_length=shortest,
+            max_length=longest,
+            match=self.match,
+            novel=self.novel,
+            unique=self.unique,
+        )
 
-def resolve_seed(seed: int | None) -> int:
-    """The seed or, if none was given, a new one, which is told."""
-    if seed is None:
-        seed = secrets.randbits(32)
-        click.echo(f"seed {seed}", err=True)
-    return seed
+    def show_seed(self, params: SamplingParams) -> None:
+        """Tell on standard error which seed is used, if none was given."""
+        if self.seed is None:
+            click.echo(f"seed {params.seed}", err=True)
 
-
-def drawing(
-    model: LanguageModel,
-    length: int,
-    stop: tuple[str, ...],
-    min_length: int,
-    ban: str,
-    allow: str | None,
-    top_k: int | None,
-    no_repeat: int | None,
-    **others: float,
-) -> SamplingRequest:
-    """What the options say; raises UsageError or OptionError for what cannot be."""
-    from ...sampling.text import forbidden_characters, stop_strings
-
-    if min_length and not any(stop):
-        raise click.UsageError("--min-length keeps a --stop from ending a sample too early; there is none.")
-    if min_length > length:
-        raise click.UsageError(f"--min-length {min_length} is more than --length {length}.")
-    forbidden = forbidden_characters(model.vocab, ban, allow)
-    filters = {"top_k": top_k or 0, "no_repeat": no_repeat or 0, "forbidden": forbidden, **others}
-    return SamplingRequest(model, length, stop_strings(model.vocab, stop, forbidden), min_length, filters)
+    def _seed(self) -> int:
+        return secrets.randbits(32) if self.seed is None else self.seed

@@ -1,4 +1,4 @@
-"""What `charrnn sample` says at its end: the report of --check, and the answer for programs, which has it in it."""
+"""The end of `charrnn sample`: the report of --check, for people or as a part of the JSON object."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ from ...evaluation.overlap import Overlap, copied
 from ...text.reader import STDIN, read_bytes, read_text, reject_endless_device
 from ..output import as_text, plural, print_line, strip_control
 
-SHOWN = 60  # characters of a span that are shown
+SHOWN = 60  # characters of the passage that are shown
 
 
 def check_readable(names: Sequence[str], encoding: str, as_bytes: bool) -> None:
-    """Raises for a corpus that cannot be read, before anything is drawn; what can be read once only has to wait."""
+    """Raises for a corpus that cannot be read, before anything is drawn.
+
+    Standard input and pipes can be read only once, so they are not tried.
+    """
     for name in names:
         if name != STDIN and stat.S_ISCHR(os.stat(name).st_mode if os.path.exists(name) else 0):
             with open(name, "rb") as file:
@@ -30,9 +33,9 @@ def check_readable(names: Sequence[str], encoding: str, as_bytes: bool) -> None:
 def finish(
     answer: dict[str, Any] | None, samples: Sequence[str | bytes], check: Sequence[str], encoding: str, unit: str
 ) -> None:
-    """Print the answer for programs, if there is one, with what `check` finds in it; or tell people that.
+    """Print the JSON object, if there is one, with the findings of `check`; without one, report them to people.
 
-    The answer is printed also if a corpus cannot be read to its end, or if one has had enough of waiting for that.
+    The object is printed even if a corpus cannot be read to its end, or if Ctrl-C interrupts the reading.
     """
     found: dict[str, Any] = {}
     try:
@@ -48,16 +51,16 @@ def finish(
 
 
 def report(result: Overlap, unit: str, samples: int) -> Iterator[str]:
-    """Lines for people."""
+    """The findings as lines for people."""
     span = result.longest
     if span is None:
-        yield f"longest copy: not a single {unit}"
+        yield f"longest passage copied verbatim: none, not even one {unit}"
     else:
         text = as_text(span.text)
         shown = text if len(text) <= SHOWN else text[: SHOWN // 2] + " ... " + text[-SHOWN // 2 :]
-        where = f"sample {span.sample + 1}" if samples > 1 else "what was written"
+        where = f"sample {span.sample + 1}" if samples > 1 else "the output"
         yield strip_control(
-            f"longest copy: {plural(len(span.text), unit)}, from {unit} {span.corpus_offset:,} "
+            f"longest passage copied verbatim: {plural(len(span.text), unit)}, from {unit} {span.corpus_offset:,} "
             f"(line {span.corpus_line:,}) of {span.corpus}, at {unit} {span.sample_offset:,} of {where}: {shown!r}"
         )
     shares = [
@@ -69,7 +72,7 @@ def report(result: Overlap, unit: str, samples: int) -> Iterator[str]:
 
 
 def as_object(result: Overlap) -> dict[str, Any]:
-    """The same for programs."""
+    """The findings as JSON."""
     span = result.longest
     longest = span and {
         "length": len(span.text),

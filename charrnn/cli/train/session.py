@@ -13,6 +13,8 @@ import click
 from ...errors import DivergedError
 from ...evaluation.metrics import Metrics
 from ...files.slot import Slot
+from ...sampling.params import SamplingParams
+from ...sampling.records import preview_records
 from ...sampling.text import sample
 from ...text.corpus import Corpus
 from ...text.reader import STDIN
@@ -27,7 +29,6 @@ from ...training.validation import closing_metrics
 from ..bars import scoring_bar
 from ..options import checkpoint_words
 from ..output import duration, network, plural, size, strip_control, terminal
-from ..sample.records import preview_records
 from .autosave import Autosave
 from .interrupt import Interrupt
 from .progress import ProgressBar
@@ -167,7 +168,8 @@ class Session:
         """A short text, or a few records, in the hand of the present weights."""
         model, seed = self.run.model("last"), self.run.progress.step
         if model.records:
-            return preview_records(model, SAMPLE_TEMPERATURE, seed)
+            records = preview_records(model, SamplingParams(temperature=SAMPLE_TEMPERATURE, seed=seed))
+            return "\n".join(map(strip_control, records))
         return sample(model, SAMPLE_LENGTH, temperature=SAMPLE_TEMPERATURE, seed=seed)
 
     def _tell(self, line: str) -> None:

@@ -1,4 +1,4 @@
-"""charrnn sample: exactly what was asked for, and the same again for the same seed."""
+"""charrnn sample writes exactly what was asked for, and the same again for the same seed."""
 
 import json
 import re
@@ -13,13 +13,13 @@ SEEDED = ("sample", "--seed", 3)
 
 @pytest.fixture
 def sample(charrnn, trained):
-    """What a command writes to standard output, as text."""
+    """Run charrnn sample with a seed; returns its standard output as text."""
     return lambda *words: charrnn(*SEEDED, *words).out.decode()
 
 
 @pytest.mark.parametrize("length", [0, 1, 57, 500])
 @pytest.mark.parametrize("prime", ["", "the ", "世界 naïve 🙂\n"])
-def test_the_prime_and_so_many_characters(sample, prime, length):
+def test_the_prime_and_length_characters(sample, prime, length):
     text = sample("--prime", prime, "--length", length)
     assert text.startswith(prime)
     assert len(text) == len(prime) + length
@@ -27,12 +27,12 @@ def test_the_prime_and_so_many_characters(sample, prime, length):
     assert text == prime + sample("--prime", prime, "--length", length, "--no-echo")
 
 
-def test_a_longer_sample_goes_on_from_a_shorter_one(sample):
+def test_a_longer_sample_begins_with_the_shorter_one(sample):
     assert sample("--length", 300).startswith(sample("--length", 100))
     assert len(sample()) == 500
 
 
-def test_the_seed_that_was_drawn_is_told(charrnn, trained):
+def test_a_random_seed_is_shown(charrnn, trained):
     first, second = (charrnn("sample", "--length", 60) for _ in range(2))
     assert first.out != second.out
     seed = re.fullmatch(r"seed (\d+)\n", first.err)[1]
@@ -71,17 +71,19 @@ def test_a_stop_string_ends_the_sample_and_is_not_written(sample, stop):
         assert stopped == [one.partition(stop)[0] for one in free]
 
 
-def test_several_stop_strings_and_a_least_length(sample):
+def test_several_stop_strings_and_a_minimum_length(sample):
     free = sample("--length", 1000)
     dog, run = free.index("dog"), free.index("run")
     assert sample("--length", 1000, "--stop", "run", "--stop", "dog", "--stop", "") == free[: min(dog, run)]
-    for least in (0, dog, dog + 1, 150):
-        stopped = sample("--length", 1000, "--stop", "dog", "--min-length", least)
-        assert stopped == free[: free.index("dog", least)]
+    for min_length in (0, dog, dog + 1, 150):
+        stopped = sample("--length", 1000, "--stop", "dog", "--min-length", min_length)
+        assert stopped == free[: free.index("dog", min_length)]
 
 
-def test_a_stop_string_that_cannot_be(charrnn, trained):
-    assert "never writes" in charrnn(*SEEDED, "--stop", "ж", status=1).err
+def test_impossible_stop_strings(charrnn, trained):
+    err = charrnn("sample", "--stop", "ж", status=1).err
+    assert "never writes" in err
+    assert err.count("\n") == 1  # no seed is shown before it
     assert "banned" in charrnn(*SEEDED, "--stop", "dog", "--ban", "g", status=1).err
     assert "--stop" in charrnn(*SEEDED, "--min-length", 5, status=2).err
     assert "--length 9" in charrnn(*SEEDED, "--min-length", 10, "--length", 9, "--stop", "dog", status=2).err
@@ -100,10 +102,10 @@ def test_banned_and_allowed_characters(sample, charrnn):
         assert err.count("\n") == 1
 
 
-def test_circles_are_left(sample):
-    """Greedy, this small model goes round in circles from the first line on."""
-    circle, text = (sample("--temp", 0, "--length", 400, *words) for words in ([], ["--no-repeat", 12]))
-    assert len({circle[i : i + 32] for i in range(300)}) < 150
+def test_loops_are_left(sample):
+    """Without --no-repeat this small model loops from the first line on at temperature 0."""
+    loop, text = (sample("--temp", 0, "--length", 400, *words) for words in ([], ["--no-repeat", 12]))
+    assert len({loop[i : i + 32] for i in range(300)}) < 150
     assert len({text[i : i + 32] for i in range(300)}) > 290
 
 
@@ -118,7 +120,7 @@ def test_one_json_object(sample, charrnn):
 
 
 class TestCheck:
-    """The prime is not looked for, the places are right, and nothing of it goes to standard output."""
+    """--check ignores the prime, gives the right places, and writes nothing to standard output."""
 
     def test_for_people(self, charrnn, trained, folder):
         plain = charrnn(*SEEDED, "--prime", "the dog", "--length", 60).out.decode()
@@ -127,8 +129,8 @@ class TestCheck:
         assert result.out.decode() == plain
         longest, new = result.err.splitlines()
         assert longest == (
-            "longest copy: 40 characters, from character 15 (line 2) of other.txt, "
-            f"at character 0 of what was written: {plain[7:47]!r}"
+            "longest passage copied verbatim: 40 characters, from character 15 (line 2) of other.txt, "
+            f"at character 0 of the output: {plain[7:47]!r}"
         )
         assert new == "new: 37.7% of 53 8-grams and 69.0% of 29 32-grams"
 
@@ -158,19 +160,19 @@ class TestCheck:
         )
         assert "bytes, from byte" in charrnn(*words, "--check", "data").err
 
-    def test_a_corpus_that_cannot_be_read_is_said_before_anything_is_drawn(self, charrnn, shell, trained, folder):
+    def test_an_unreadable_corpus_is_an_error_before_anything_is_drawn(self, charrnn, shell, trained, folder):
         assert "nowhere: no such file" in charrnn(*SEEDED, "--check", "nowhere", status=1).err
         assert "is a directory" in charrnn(*SEEDED, "--check", ".", status=1).err
         assert "'x' is not" in charrnn(*SEEDED, "--check", "corpus.txt", "--encoding", "x", status=1).err
         assert "--encoding" in charrnn(*SEEDED, "--encoding", "utf-8", status=2).err
         assert "once" in charrnn(*SEEDED, "--check", "-", "--prime-file", "-", status=2).err
         result = shell(*SEEDED, "--length", 9, "--check", "-", "--json", input=b"\xff")
-        assert len(json.loads(result.stdout)["samples"][0]) == 9  # what was written is not lost
+        assert len(json.loads(result.stdout)["samples"][0]) == 9  # the sample is not lost
         result = shell(*SEEDED, "--length", 9, "--check", "-", input=b"\xff")
         assert result.returncode == 1
         assert result.stderr.startswith(b"charrnn: standard input: not utf-8")
         result = shell(*SEEDED, "--length", 9, "--check", "-", "--encoding", "latin-1", input=b"\xff")
-        assert (result.returncode, result.stderr[:27]) == (0, b"longest copy: not a single ")
+        assert (result.returncode, result.stderr[:38]) == (0, b"longest passage copied verbatim: none,")
 
 
 def test_the_prime_from_a_file(sample, folder):
@@ -184,30 +186,31 @@ def test_the_prime_from_standard_input(shell, trained):
     assert len(result.stdout.decode()) == 46
 
 
-def test_without_a_prime_a_line_begins(sample):
+def test_without_a_prime_the_text_starts_a_line(sample):
     """The model reads a newline first, which is not written."""
     assert "\n" + sample("--length", 50) == sample("--length", 50, "--prime", "\n")
 
 
 def test_an_unknown_character_of_the_prime(charrnn, trained, folder, sample):
     err = charrnn(*SEEDED, "--prime", "the жdog ж", status=1).err
-    assert "'ж' (U+0436, CYRILLIC SMALL LETTER ZHE) at position 4 of the prime" in err
+    assert "the prime: 'ж' (U+0436, CYRILLIC SMALL LETTER ZHE) at position 4 is not" in err
     assert "--unknown skip" in err
     assert err.count("\n") == 1
     (folder / "prime").write_text("the dog\r\nж", encoding="utf-8")
-    assert "at position 8 of prime" in charrnn(*SEEDED, "--prime-file", "prime", status=1).err
+    err = charrnn(*SEEDED, "--prime-file", "prime", status=1).err
+    assert "prime: 'ж' (U+0436, CYRILLIC SMALL LETTER ZHE) at position 8" in err
     skipped = sample("--prime", "the жdog ж", "--unknown", "skip", "--length", 40)
     assert skipped == sample("--prime", "the dog ", "--length", 40)
     assert sample("--prime", "жж", "--unknown", "skip", "--length", 40) == sample("--length", 40)
 
 
-def test_wrong_primes(charrnn, trained):
+def test_invalid_primes(charrnn, trained):
     charrnn(*SEEDED, "--prime", "a", "--prime-file", "corpus.txt", status=2)
     assert "nowhere: no such file" in charrnn(*SEEDED, "--prime-file", "nowhere", status=1).err
 
 
-def test_a_prime_that_is_no_text(shell, trained, folder):
-    """A byte of the command line that is no UTF-8 is an unknown character, or with a model of bytes itself."""
+def test_a_prime_that_is_not_utf8(shell, trained, folder):
+    """A byte that is not UTF-8 is an unknown character; a model of bytes reads it as it is."""
     result = shell(*SEEDED, "--prime", b"the \xff".decode("utf-8", "surrogateescape"))
     assert (result.returncode, result.stdout) == (1, b"")
     assert b"(U+DCFF, no name) at position 4" in result.stderr
@@ -219,8 +222,8 @@ def test_a_prime_that_is_no_text(shell, trained, folder):
     assert len(result.stdout) == 14
 
 
-def test_the_weights_that_are_asked_for(sample):
-    """Weights of zero find all characters alike, and a greedy choice among those is the first."""
+def test_best_and_last_weights(sample):
+    """With weights of zero all characters are equally likely, and temperature 0 takes the first of them."""
     run = load("charrnn.npz")
     run.best.flat[:] = 0
     save("charrnn.npz", run)

@@ -1,4 +1,4 @@
-"""charrnn sample --interactive: from a pipe, and at a terminal of its own."""
+"""charrnn sample --interactive, with a pipe and at a terminal."""
 
 import os
 import pty
@@ -19,7 +19,7 @@ def lines(shell, trained, data, *words, **how):
     return shell(*WORDS, "--length", 20, *words, input=data.encode("utf-8", "surrogateescape"), **how)
 
 
-def test_each_line_of_a_pipe_is_a_beginning(shell, trained):
+def test_each_line_of_a_pipe_is_a_prime(shell, trained):
     model = load_model(trained)
     result = lines(shell, trained, "the \ndog\r\n世界")
     texts = [prime + sample(model, 20, prime, seed=3 + i) for i, prime in enumerate(["the ", "dog", "世界"])]
@@ -29,7 +29,7 @@ def test_each_line_of_a_pipe_is_a_beginning(shell, trained):
     assert bare == [text[-20:] for text in texts] + [""]
 
 
-def test_an_empty_line_goes_on(charrnn, shell, trained):
+def test_an_empty_line_continues_the_last_text(charrnn, shell, trained):
     model = load_model(trained)
     first = "the " + sample(model, 20, "the ", seed=3)
     second = sample(model, 20, first, seed=4)
@@ -37,7 +37,7 @@ def test_an_empty_line_goes_on(charrnn, shell, trained):
     assert lines(shell, trained, "\n").stdout.decode() == sample(model, 20, seed=3) + "\n\n"
 
 
-def test_going_on_leads_past_the_stop_string_that_ended_the_text(shell, trained):
+def test_an_empty_line_continues_past_the_stop_string_that_ended_the_text(shell, trained):
     result = lines(shell, trained, "the \n\n\n", "--stop", " ", "--temp", "0.5")
     first, second, third = result.stdout.decode().split("\n\n")[:3]
     assert first.startswith("the ")
@@ -47,7 +47,7 @@ def test_going_on_leads_past_the_stop_string_that_ended_the_text(shell, trained)
         assert text.rfind(" ") == 0
 
 
-def test_what_the_model_does_not_know_is_left_out_with_a_note(shell, trained):
+def test_unknown_characters_are_left_out_with_a_note(shell, trained):
     result = lines(shell, trained, "жthe Ж\udcffж\n\x1b\n", "--temp", "0")
     assert result.stdout.decode().startswith("the ")
     first, second = result.stderr.decode().splitlines()
@@ -58,7 +58,7 @@ def test_what_the_model_does_not_know_is_left_out_with_a_note(shell, trained):
     assert second == "left out 1 character that the model does not know: (U+001B, no name)"
 
 
-def test_what_it_does_not_go_with(charrnn, trained):
+def test_options_that_exclude_interactive(charrnn, trained):
     for words in (["--prime", "a"], ["--prime-file", "corpus.txt"], ["-n", 2], ["--json"], ["--check", "corpus.txt"]):
         assert words[0] in charrnn(*WORDS, *words, status=2).err
 
@@ -72,7 +72,7 @@ def test_closed_streams(shell, trained, stream):
 
 
 class Terminal:
-    """A command with a terminal of its own, in which keys are pressed and the screen is read."""
+    """A command in a terminal of its own: the test presses keys and reads the screen."""
 
     def __init__(self, *words, **streams):
         self.ours, theirs = pty.openpty()
@@ -85,7 +85,7 @@ class Terminal:
         os.write(self.ours, keys.encode())
 
     def screen_until(self, pattern, seconds=30):
-        """What comes on the screen up to and with the pattern."""
+        """Read the screen until the pattern appears; returns what was read."""
         screen, ends = "", time.monotonic() + seconds
         while not re.search(pattern, screen):
             assert time.monotonic() < ends, f"no {pattern!r} in {screen!r}"
@@ -97,7 +97,7 @@ class Terminal:
         return os.read(self.ours, 4096).decode(errors="replace").replace("\r\n", "\n") if ready else ""
 
     def interrupt(self, keys=""):
-        """Ctrl-C, behind other keys."""
+        """Press some keys and then Ctrl-C; wait for the next prompt."""
         self.press(keys + "\x03")
         self.screen_until("\n> $")
 
@@ -109,7 +109,7 @@ class Terminal:
 
 CONTROLLING = """
 import fcntl, sys, termios
-fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # so that Ctrl-C is heard
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)  # so that Ctrl-C reaches this process
 from charrnn.__main__ import main
 sys.argv[1:] = {words}
 main()
@@ -130,12 +130,12 @@ def terminal(trained):
 
 
 def test_at_a_terminal(terminal, trained):
-    """Answers, Ctrl-C in a text that would take hours, Ctrl-C in a line, an earlier line brought back, and Ctrl-D."""
+    """Ctrl-C drops the line being typed, an answer follows, and Ctrl-D quits."""
     model = load_model(trained)
     window = terminal("--length", "100000000", "--stop", "dog")
     assert "Ctrl-D" in window.screen_until("> $")
     window.interrupt()
-    for _ in range(60):  # readline is in the middle of a key when some of them come
+    for _ in range(60):  # some of them arrive while readline works on a key
         window.interrupt("unfini")
     window.press("the \r")
     text = sample(model, 10**8, "the ", stop="dog", seed=3)
@@ -159,13 +159,13 @@ def test_ctrl_c_stops_a_text_and_the_next_line_is_answered(terminal):
     assert window.process.poll() is None
 
 
-def test_an_earlier_line_comes_back(terminal):
+def test_an_earlier_line_can_be_recalled(terminal):
     pytest.importorskip("readline")
     window = terminal("--length", "3")
     window.screen_until("> $")
     window.press("moon\r")
     window.screen_until("moon\nmoon(.|\n){3}\n\n> $")
-    window.press("\x10s\r")  # Ctrl-P is the arrow that points up, on every terminal
+    window.press("\x10s\r")  # Ctrl-P works like the up arrow on every terminal
     window.screen_until("moons\nmoons(.|\n){3}\n\n> $")
 
 
@@ -183,7 +183,7 @@ def test_a_terminal_that_is_closed(terminal, folder, typed):
 
 
 def test_typed_at_a_terminal_into_a_file(terminal, folder):
-    """The prompt is no part of what is written."""
+    """The prompt does not go into the file."""
     with open("out.txt", "wb") as file:
         window = terminal("--length", "5", stdout=file)
         window.screen_until("> $")
