@@ -158,7 +158,7 @@ def _sums_between(edges: npt.NDArray[np.intp], part: ScoredText, other: ScoredTe
     """Sums over the pieces between the edges: scored characters, millionths of bits, and those of the other model."""
     scored = part.scored if other is None else part.scored & other.scored
     columns = (scored, part.millionths, scored if other is None else other.millionths)
-    lengths = np.diff(edges, prepend=0, append=len(part.text))
+    lengths = np.append(edges, len(part.text)) - np.append(0, edges)
     piece = np.repeat(np.arange(len(lengths)), lengths)
     return [np.bincount(piece, np.where(scored, column, 0), len(lengths)).tolist() for column in columns]
 
