@@ -15,7 +15,7 @@ import numpy as np
 
 from charrnn.checkpoint.load import load_model
 from charrnn.evaluation.metrics import Metrics, partial_metrics
-from charrnn.evaluation.windows import PIECE, WARM_UP
+from charrnn.evaluation.windows import WARM_UP, WINDOW
 from charrnn.nn.loss import nats
 
 CHUNK = 256
@@ -35,7 +35,7 @@ def sequential(network, ids) -> float:
 
 def main() -> None:
     text = sys.stdin.read()
-    print(f"windows of {PIECE}, each warmed up on {WARM_UP}; {len(text):,} characters, one thread\n")
+    print(f"windows of {WINDOW}, each warmed up on {WARM_UP}; {len(text):,} characters, one thread\n")
     print("| checkpoint | sequential, nats | windows, nats | difference | sequential, s | windows, s |")
     print("|---|---|---|---|---|---|")
     for path in sys.argv[1:]:

@@ -1,10 +1,17 @@
-"""What others make of a text that a model is evaluated on: is its loss good?
+"""What simple models make of the text that a network is evaluated on, to judge whether its loss is good.
 
-A character costs ln V nats where nothing is known (uniform), its share of the training text (unigram), what the best
-n-gram model says (ngram.py), and what gzip, bz2 and xz need when they have seen the training text first, which is the
-size of both together less that of the training text, or have not. All are asked for the same characters as the model,
-those after the first; unknown ones cost each of them what they cost the model. The tables of counts are fixed, while
-a compressor goes on learning from the text itself.
+Bits per character by
+
+- uniform: every character costs log2 V;
+- unigram: the characters' shares in the training text;
+- ngram: the best n-gram model of the training text (kneser_ney.py);
+- gzip, bz2, xz: the compressed size of the text alone;
+- gzip_after_training and so on: the compressed size of the training text and the text together, less that of the
+  training text.
+
+All are asked for the same characters as the network, those after the first. An unknown character costs each of them
+what it costs the network. The n-gram models learn from the training text only; a compressor learns from the text as it
+reads it, too.
 """
 
 from __future__ import annotations
@@ -19,14 +26,14 @@ from math import log, log2
 from ..text.vocab import Ids, Vocab
 from .kneser_ney import best_order, ngram_nats
 
-MOST_LEARNT = 4_000_000  # characters of the training text, its last ones: for half a gigabyte and half a minute
-LONGEST_LOOK_BACK = 1 << 26  # bytes; of xz
+MOST_TRAINING = 4_000_000  # characters of the training text, the last ones: they take half a GB and half a minute
+LARGEST_DICTIONARY = 1 << 26  # bytes, of xz
 
 
 def xz(data: bytes) -> bytes:
-    """xz -9, with a dictionary that is no larger than the data: it takes ten times that in memory."""
-    look_back = max(4096, min(len(data), LONGEST_LOOK_BACK))
-    return lzma.compress(data, filters=[{"id": lzma.FILTER_LZMA2, "preset": 9, "dict_size": look_back}])
+    """xz -9 with a dictionary no larger than the data, since xz takes ten times the dictionary in memory."""
+    dictionary = max(4096, min(len(data), LARGEST_DICTIONARY))
+    return lzma.compress(data, filters=[{"id": lzma.FILTER_LZMA2, "preset": 9, "dict_size": dictionary}])
 
 
 COMPRESSORS: dict[str, Callable[[bytes], bytes]] = {
@@ -38,18 +45,19 @@ COMPRESSORS: dict[str, Callable[[bytes], bytes]] = {
 
 @dataclass(frozen=True)
 class Baselines:
-    """Bits per character by name: uniform, unigram, ngram, gzip, bz2, xz, gzip_after_training and so on."""
+    """Bits per character by name (see above), and the order of the best n-gram model."""
 
     bits_per_char: dict[str, float]
     ngram_order: int
 
 
 def baselines(vocab: Vocab, training: Ids, text: Ids, charged: int = 0, reset_id: int | None = None) -> Baselines:
-    """What they make of a text when they have learnt from a training text.
+    """What the baselines make of a text once they have learnt from a training text.
 
-    `charged` unknown characters have been left out of `text`. `reset_id` is the id of the newline in texts of records.
+    `charged` is the number of unknown characters that were left out of `text` and cost log2 V bits each. `reset_id` is
+    the id of the newline in texts of records.
     """
-    V, training = len(vocab), training[-MOST_LEARNT:]
+    V, training = len(vocab), training[-MOST_TRAINING:]
     order = best_order(training, V, reset_id)
     losses = [float(nats[1:].sum()) / log(2) for nats in ngram_nats(training, text, V, order, reset_id)]
     bits = {"uniform": (len(text) - 1) * log2(V), "unigram": losses[0], "ngram": losses[-1]}
@@ -63,5 +71,6 @@ def baselines(vocab: Vocab, training: Ids, text: Ids, charged: int = 0, reset_id
 
 
 def _encoded(vocab: Vocab, ids: Ids) -> bytes:
+    """The text as bytes: as UTF-8 unless it is of bytes."""
     text = vocab.decode(ids)
     return text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")

@@ -1,7 +1,14 @@
-"""The m-grams of texts, for any m, found by their hashes.
+"""The m-grams of texts, for any m, found by their hashes: a rolling hash, and an index from hash to places.
 
-A text is an array of code points, or of bytes; an m-gram is m of them in a row, and its hash is the sum over k < m of
-c_(i+k) B^k modulo 2^64. Source: Karp and Rabin, "Efficient randomized pattern-matching algorithms" (1987).
+A text is an array of code points, or of bytes; an m-gram is m of them in a row. The hash of the m-gram at place i is
+
+    h_i = sum over k < m of c_(i+k) B^k  modulo 2^64
+
+With prefix sums S_i = sum over k < i of c_k B^k, this is (S_(i+m) - S_i) B^-i. So the hashes of all m-grams of a text
+take one subtraction and one product of whole arrays, for any m, once the prefix sums are there.
+
+Different m-grams may have the same hash, so a match of hashes counts only once the m-grams have been compared.
+Source: Karp and Rabin, "Efficient randomized pattern-matching algorithms" (1987).
 """
 
 from __future__ import annotations
@@ -14,33 +21,33 @@ import numpy.typing as npt
 
 Points = npt.NDArray[Any]  # code points or bytes
 Places = npt.NDArray[np.intp]
-Words = npt.NDArray[np.uint64]
+HashArray = npt.NDArray[np.uint64]
 
-BASE = 0x9E3779B97F4A7C15  # B: any odd number without a pattern
+BASE = 0x9E3779B97F4A7C15  # B: odd, so that it has an inverse modulo 2^64, and without a pattern
 
 
-class Hashes:
-    """The hashes of all m-grams of a text, for any m: from sums of c_k B^k, and scaled by B^-i to begin at place i."""
+class RollingHash:
+    """The hashes of all m-grams of a text, for any m, from prefix sums."""
 
     def __init__(self, points: Points) -> None:
         n = len(points)
-        self.scale = _powers(pow(BASE, -1, 1 << 64), n)
-        self.sums = np.zeros(n + 1, np.uint64)
-        np.cumsum(points * _powers(BASE, n), out=self.sums[1:])
+        self.inverse_powers = _powers(pow(BASE, -1, 1 << 64), n)  # B^-i
+        self.prefix_sums = np.zeros(n + 1, np.uint64)  # S_i
+        np.cumsum(points * _powers(BASE, n), out=self.prefix_sums[1:])
 
-    def grams(self, m: int) -> Words:
+    def grams(self, m: int) -> HashArray:
         """The hash of the m-gram at each place that has one."""
-        count = max(0, len(self.scale) - m + 1)
-        hashes: Words = self.sums[m : m + count] - self.sums[:count]
-        hashes *= self.scale[:count]
+        count = max(0, len(self.inverse_powers) - m + 1)
+        hashes: HashArray = self.prefix_sums[m : m + count] - self.prefix_sums[:count]
+        hashes *= self.inverse_powers[:count]
         return hashes
 
 
-_TABLES: dict[int, Words] = {}
+_TABLES: dict[int, HashArray] = {}
 
 
-def _powers(base: int, n: int) -> Words:
-    """base^0 ... base^(n-1) modulo 2^64."""
+def _powers(base: int, n: int) -> HashArray:
+    """base^0 ... base^(n-1) modulo 2^64, from a table that grows as needed."""
     if base not in _TABLES or len(_TABLES[base]) < n:
         table = np.full(n + (1 << 16), base, np.uint64)
         table[0] = 1
@@ -48,60 +55,64 @@ def _powers(base: int, n: int) -> Words:
     return _TABLES[base][:n]
 
 
-class Texts:
-    """Texts laid end to end; no m-gram goes over the end of one."""
+class JoinedTexts:
+    """Texts laid end to end. A place is a position in all of them; no m-gram goes over the end of a text."""
 
     def __init__(self, texts: Sequence[Points]) -> None:
         sizes = [len(text) for text in texts]
         self.points = np.concatenate([*texts, np.zeros(0, np.uint8)])
         self.starts = np.cumsum([0, *sizes])
         self.room = np.repeat(self.starts[1:], sizes) - np.arange(len(self.points))  # from each place to its text's end
-        self.hashes = Hashes(self.points)
+        self.hashes = RollingHash(self.points)
 
     def places(self, m: int) -> Places:
-        """The places that have an m-gram."""
+        """The places at which an m-gram begins."""
         return np.flatnonzero(self.room >= m)
 
 
-class Index:
-    """Some m-grams of the texts, found by their hashes: given in the order of these."""
+class GramIndex:
+    """Places of m-grams, sorted by the hashes of these, with a table of the leading bits of the hashes.
 
-    def __init__(self, hashes: Words, places: Places) -> None:
+    Nearly all hashes that are looked up are absent. The table, which fits into the cache, rules most of them out
+    before the binary search.
+    """
+
+    def __init__(self, hashes: HashArray, places: Places) -> None:
         self.hashes, self.places = hashes, places
         bits = min(max(16, (32 * len(places)).bit_length()), 24)
         self.shift = np.uint64(64 - bits)
-        self.seen = np.zeros(1 << bits, np.bool_)  # which leading bits there are: rules out most hashes at once
-        self.seen[hashes >> self.shift] = True
+        self.has_prefix = np.zeros(1 << bits, np.bool_)
+        self.has_prefix[hashes >> self.shift] = True
 
     @classmethod
-    def of(cls, texts: Texts, m: int) -> Index:
+    def of(cls, texts: JoinedTexts, m: int) -> GramIndex:
         """All m-grams of the texts."""
         hashes, places = texts.hashes.grams(m), texts.places(m)
         places = places[np.argsort(hashes[places], kind="stable")]
         return cls(hashes[places], places)
 
-    def without(self, found: npt.NDArray[np.bool_]) -> Index:
-        """Those at places that are not marked."""
-        left = ~found[self.places]
-        return Index(self.hashes[left], self.places[left])
+    def without(self, found: npt.NDArray[np.bool_]) -> GramIndex:
+        """The index without the places that are marked in `found`."""
+        kept = ~found[self.places]
+        return GramIndex(self.hashes[kept], self.places[kept])
 
-    def among(self, hashes: Words) -> Places:
-        """The places of those hashes that are in the index."""
-        near = np.flatnonzero(self.seen[(hashes >> self.shift).view(np.int64)])
-        if not len(near):
-            return near
-        wanted = hashes[near]
+    def which_are_in(self, hashes: HashArray) -> Places:
+        """The positions in `hashes` of those that the index has."""
+        candidates = np.flatnonzero(self.has_prefix[(hashes >> self.shift).view(np.int64)])
+        if not len(candidates):
+            return candidates
+        wanted = hashes[candidates]
         first = np.searchsorted(self.hashes, wanted).clip(max=len(self.hashes) - 1)
-        known: Places = near[self.hashes[first] == wanted]
-        return known
+        present: Places = candidates[self.hashes[first] == wanted]
+        return present
 
-    def range(self, hashes: Words) -> tuple[Places, Places]:
-        """Where in `self.places` the m-grams of these hashes begin and end."""
+    def ranges(self, hashes: HashArray) -> tuple[Places, Places]:
+        """For each hash, where in `self.places` the m-grams with this hash begin and end."""
         return np.searchsorted(self.hashes, hashes, "left"), np.searchsorted(self.hashes, hashes, "right")
 
 
-def same(a: Points, i: Places, b: Points, j: Places, m: int) -> npt.NDArray[np.bool_]:
-    """Are the m-grams of a at places i those of b at places j?"""
+def same_grams(a: Points, i: Places, b: Points, j: Places, m: int) -> npt.NDArray[np.bool_]:
+    """Whether the m-gram of `a` at each place in `i` is that of `b` at the place in `j`."""
     equal: npt.NDArray[np.bool_] = a[i] == b[j]
     for k in range(1, m):
         equal &= a[i + k] == b[j + k]

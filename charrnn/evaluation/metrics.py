@@ -1,11 +1,11 @@
-"""How well a model predicts a text: exact negative log-likelihood, by one definition for `eval` and validation."""
+"""How well a model predicts a text: its exact negative log-likelihood, by one definition for `eval` and validation."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from math import exp, log
+from math import exp, inf, log, nan
 from threading import Event
 
 import numpy as np
@@ -14,18 +14,24 @@ from ..errors import OptionError, TextError
 from ..language_model import LanguageModel
 from ..nn.ensemble import Network
 from ..nn.loss import nats
-from ..text.vocab import UNKNOWN_POLICIES, Ids
+from ..text.vocab import Ids
+from .arguments import check_count, check_model, check_unknown
 from .windows import WindowSpec, group_edges, map_in_order, predictions, window_spec
 
+LARGEST_EXPONENT = 700  # exp of a little more is above the largest float
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class Metrics:
-    """What a model made of some characters: their sum in nats, spec many were scored, spec many it guessed first."""
+    """The loss of a model on some characters, as sums: the sum of two of them is that of all their characters.
 
-    nats: float = 0.0
-    chars: int = 0
-    correct: int = 0
-    unknown_chars: int = 0
+    The means (`nats_per_char`, `bits_per_char`, `perplexity`, `accuracy`) are nan where no character was scored.
+    """
+
+    nats: float = 0.0  # -ln p, summed over the scored characters
+    chars: int = 0  # scored characters (bytes for a model of bytes)
+    correct: int = 0  # characters that the model held for the most likely one
+    unknown_chars: int = 0  # characters of the text that the model does not know
 
     def __add__(self, other: Metrics) -> Metrics:
         return Metrics(
@@ -35,47 +41,63 @@ class Metrics:
             self.unknown_chars + other.unknown_chars,
         )
 
+    def __repr__(self) -> str:
+        """Metrics(1.3671 nats = 1.9723 bits per character over 112,673 characters)."""
+        if not self.chars:
+            return f"Metrics(no characters scored, {self.unknown_chars:,} unknown)"
+        unknown = f", {self.unknown_chars:,} unknown" if self.unknown_chars else ""
+        figures = f"{self.nats_per_char:.4f} nats = {self.bits_per_char:.4f} bits per character"
+        return f"Metrics({figures} over {self.chars:,} characters{unknown})"
+
     @property
     def nats_per_char(self) -> float:
-        return self.nats / self.chars
+        """The mean of -ln p."""
+        return self.nats / self.chars if self.chars else nan
 
     @property
     def bits_per_char(self) -> float:
+        """The mean of -log2 p."""
         return self.nats_per_char / log(2)
 
     @property
     def perplexity(self) -> float:
-        """exp(nats per character); infinite where that is too large for a float."""
-        return exp(self.nats_per_char) if self.nats_per_char < 700 else float("inf")
+        """exp(nats per character); inf where that is too large for a float or the loss of some characters is nan."""
+        mean = self.nats_per_char
+        return exp(mean) if mean < LARGEST_EXPONENT or not self.chars else inf
 
     @property
     def accuracy(self) -> float:
         """The share of the scored characters that the model held for the most likely one."""
-        return self.correct / self.chars
+        return self.correct / self.chars if self.chars else nan
 
 
 def evaluate(
     model: LanguageModel, text: str | bytes, unknown: str = "error", window: int | None = None, threads: int = 1
 ) -> Metrics:
-    """The score of a text.
+    """How well a model predicts a text. Every character after the first is scored once.
 
     `unknown` says what happens to characters outside the vocabulary: "error" raises UnknownCharacterError; "skip"
-    leaves them out, neither read nor scored; "uniform" charges ln V nats for each and does not read it. `window` = N
-    scores windows of N characters instead, each from the zero state. Raises TextError where there is nothing to score.
+    leaves them out (neither read nor scored); "uniform" does not read them and charges ln V nats for each. With
+    `window` = N, the text is scored in windows of N characters, each read from the zero state. `threads` is the number
+    of threads to compute on.
+
+    Raises TextError if the text has fewer than 2 known characters (a text of records: no line), UnknownCharacterError,
+    and OptionError for an argument that cannot be used.
+
+        model = charrnn.load_model("charrnn.npz")
+        print(charrnn.evaluate(model, "some text").bits_per_char)
     """
-    ids, missing = model.vocab.encode(text, check_policy(unknown))
+    check_model(model)
+    check_unknown(unknown)
+    if not isinstance(text, str | bytes):
+        raise OptionError(f"text: a {type(text).__name__} is not a text; give a str (bytes for a model of bytes)")
+    ids, missing = model.vocab.encode(text, unknown)
     parts = partial_metrics(model.network, model.lay_out(ids), window, threads, model.reset_id)
     return sum(parts, start=unknown_metrics(model, missing, unknown))
 
 
-def check_policy(unknown: str) -> str:
-    if unknown not in UNKNOWN_POLICIES:
-        raise OptionError(f"unknown is {unknown!r}; it must be one of {', '.join(UNKNOWN_POLICIES)}")
-    return unknown
-
-
 def unknown_metrics(model: LanguageModel, missing: int, unknown: str) -> Metrics:
-    """What the unknown characters of a text cost under a policy."""
+    """What the `missing` unknown characters of a text cost under a policy: ln V nats each if that is "uniform"."""
     charged = missing if unknown == "uniform" else 0
     return Metrics(charged * log(len(model.vocab)), charged, 0, missing)
 
@@ -83,24 +105,28 @@ def unknown_metrics(model: LanguageModel, missing: int, unknown: str) -> Metrics
 def partial_metrics(
     network: Network, ids: Ids, window: int | None = None, threads: int = 1, reset_id: int | None = None
 ) -> Iterator[Metrics]:
-    """The score of a text given as ids, in parts: their sum is the whole, their `chars` tell the progress.
+    """The metrics of a text given as ids, part by part. Their sum is that of the whole text.
 
-    `reset_id` is the id at which, when it is read, the state starts again: the newline in a text of records.
+    `window` and `threads` as in `evaluate`. `reset_id` is the id of the newline in a text of records, which resets the
+    state when it is read. Raises TextError if there is nothing to score, and OptionError.
     """
     if len(ids) < 2 and reset_id is not None:
-        raise TextError("the text has no line that is not empty and that the model can read")
+        raise TextError("the text has no line that is not empty and that the model can read; name another text")
     if len(ids) < 2:
-        raise TextError(f"the text has {len(ids)} characters that the model knows; evaluating takes at least 2")
-    if window is not None and window < 1:
-        raise OptionError(f"a window of {window} characters holds nothing to score; it must be 1 or more")
+        known = "1 character" if len(ids) else "0 characters"
+        raise TextError(f"the text has {known} that the model knows; evaluation takes at least 2")
+    threads = check_count(threads, "threads")
+    if window is not None:
+        window = min(check_count(window, "window"), len(ids))
     spec = window_spec(reset_id, window)
-    yield from map_in_order(partial(_score, network, ids, spec), group_edges(0, len(ids) - 1, spec.window), threads)
+    yield from map_in_order(partial(_metrics, network, ids, spec), group_edges(0, len(ids) - 1, spec.window), threads)
 
 
-def _score(network: Network, ids: Ids, spec: WindowSpec, cancelled: Event, begin: int, end: int) -> Metrics:
+def _metrics(network: Network, ids: Ids, spec: WindowSpec, cancelled: Event, begin: int, end: int) -> Metrics:
+    """The metrics of the characters at positions `begin` + 1 to `end`."""
     total = Metrics()
-    with np.errstate(all="ignore"):  # weights of a run that diverged give a score that is not finite
-        for places, scored, logits, y in predictions(network, ids, spec, cancelled, begin, end):
+    with np.errstate(all="ignore"):  # weights of a run that diverged: the loss is inf or nan, and no warning is due
+        for positions, scored, logits, y in predictions(network, ids, spec, cancelled, begin, end):
             losses, guesses = nats(logits, y)[scored], (logits.argmax(axis=0) == y)[scored]
-            total += Metrics(float(losses.sum(dtype=np.float64)), len(places), int(guesses.sum()))
+            total += Metrics(float(losses.sum(dtype=np.float64)), len(positions), int(guesses.sum()))
     return total

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from charrnn.evaluation import gram_index, overlap_search
-from charrnn.evaluation.gram_index import Hashes, Texts
-from charrnn.evaluation.overlap_search import Search
+from charrnn.evaluation.gram_index import JoinedTexts, RollingHash
+from charrnn.evaluation.overlap_search import OverlapSearch
 from charrnn.text.vocab import code_points
 
 SIZES = (2, 5)
@@ -25,15 +25,15 @@ def block(request, monkeypatch):
 
 
 def search(texts, corpus, part=1000):
-    found = Search(Texts([code_points(text) for text in texts]), SIZES)
+    found = OverlapSearch(JoinedTexts([code_points(text) for text in texts]), SIZES)
     for number, text in enumerate(corpus):
         if number:
-            found.begin()
+            found.begin_text()
         for start in range(0, len(text), part):
             found.add(code_points(text[start : start + part]))
     match = found.longest
     place = match and (match.length, match.corpus, match.corpus_offset, match.corpus_line, match.place)
-    return place, [seen.new for seen in found.seen.values()]
+    return place, [grams.new for grams in found.coverage.values()]
 
 
 def naive(texts, corpus):
@@ -77,23 +77,23 @@ def test_the_same_as_looking_everywhere(base, block, alphabet):
 def test_a_copy_longer_than_a_block_is_found_whole(length):
     rng = np.random.default_rng(1)
     corpus = rng.integers(97, 123, 200_000).astype(np.uint32)
-    found = Search(Texts([np.array([1], np.uint32), corpus[50_000 : 50_000 + length]]), (8, 32))
+    found = OverlapSearch(JoinedTexts([np.array([1], np.uint32), corpus[50_000 : 50_000 + length]]), (8, 32))
     for start in range(0, len(corpus), 77_777):
         found.add(corpus[start : start + 77_777])
     assert (found.longest.length, found.longest.corpus_offset, found.longest.place) == (length, 50_000, 1)
-    assert [seen.new for seen in found.seen.values()] == [0, 0]
+    assert [grams.new for grams in found.coverage.values()] == [0, 0]
 
 
 def test_one_character_over_and_over():
     """Every place of the corpus is like every place of the text."""
-    found = Search(Texts([np.full(30_000, 97, np.uint8)]), (8, 32))
+    found = OverlapSearch(JoinedTexts([np.full(30_000, 97, np.uint8)]), (8, 32))
     for _ in range(20):
         found.add(np.full(1 << 17, 97, np.uint8))
     assert (found.longest.length, found.longest.corpus_offset, found.longest.place) == (30_000, 0, 0)
-    found = Search(Texts([np.full(30_000, 97, np.uint8)]), (8, 32))
+    found = OverlapSearch(JoinedTexts([np.full(30_000, 97, np.uint8)]), (8, 32))
     found.add(np.tile(np.frombuffer(b"ab", np.uint8), 1 << 19))
     assert found.longest.length == 1
-    assert [seen.new for seen in found.seen.values()] == [1, 1]
+    assert [grams.new for grams in found.coverage.values()] == [1, 1]
 
 
 def test_hashes_are_those_of_each_gram_alone(base):
@@ -103,4 +103,4 @@ def test_hashes_are_those_of_each_gram_alone(base):
             sum(int(c) * pow(gram_index.BASE, k, 1 << 64) for k, c in enumerate(points[i : i + m])) % 2**64
             for i in range(51 - m)
         ]
-        assert Hashes(points).grams(m).tolist() == alone
+        assert RollingHash(points).grams(m).tolist() == alone

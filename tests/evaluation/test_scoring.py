@@ -105,7 +105,7 @@ def test_it_does_not_matter_how_a_text_comes(text, cuts, per, lines, data):
         for name, value in {"WINDOW": 5, "WARM_UP": 7, "STREAMS": 3, "CHUNK": 4}.items():
             patch.setattr(windows, name, value)
         whole = list(scored_units(model, [text], per, unknown))
-        patch.setattr(surprisal, "MOST_HELD", data.draw(st.sampled_from([3, 1000])))
+        patch.setattr(surprisal, "MOST_PENDING", data.draw(st.sampled_from([3, 1000])))
         parts = list(scored_units(model, (text[a:b] for a, b in pairwise(edges)), per, unknown))
     assert [row._replace(bits=0, bits_per_char=0) for row in parts] == [
         row._replace(bits=0, bits_per_char=0) for row in whole
