@@ -1,7 +1,8 @@
-"""What the benchmarks share: a fresh process for each measurement, what they run on, the rows of a table.
+"""Shared by the benchmarks: a fresh process for each measurement, a description of the machine, rows of a table.
 
-A script that compares sides starts itself again for each measurement, with `--measure SIDE ROW THREADS` behind its own
-arguments. That process settles its threads before it imports anything, measures, and prints its figures as JSON.
+A script that compares several sides starts itself again for each measurement, with `--measure SIDE ROW THREADS` after
+its own arguments. That process sets its number of threads before it imports NumPy or PyTorch, measures, and prints its
+figures as JSON.
 """
 
 from __future__ import annotations
@@ -21,22 +22,22 @@ from time import perf_counter
 from charrnn.system.cores import one_blas_thread
 
 CHARRNN = [sys.executable, "-m", "charrnn"]
-Job = tuple[str, int, int]  # the side, the number of the row, threads
+Job = tuple[str, int, int]  # side, row number, threads
 
 
 def arguments(description: str, seconds: float = 1.0, turns: int = 3) -> argparse.ArgumentParser:
-    """The options that all comparisons have."""
+    """The options common to all comparisons."""
     parser = argparse.ArgumentParser(description=description.split("\n")[0])
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--turns", type=int, default=turns, help="how often each side is measured")
-    parser.add_argument("--seconds", type=float, default=seconds, help="of measuring in one turn")
-    parser.add_argument("--only", default="", help="only the rows whose cell is this one")
+    parser.add_argument("--threads", type=int, default=2, help="threads for each side")
+    parser.add_argument("--turns", type=int, default=turns, help="how many times each side is measured")
+    parser.add_argument("--seconds", type=float, default=seconds, help="seconds of measuring in each turn")
+    parser.add_argument("--only", default="", help="measure only the rows with this cell")
     parser.add_argument("--measure", nargs=3, metavar=("SIDE", "ROW", "THREADS"), help=argparse.SUPPRESS)
     return parser
 
 
 def settle(side: str, threads: int) -> None:
-    """Set what must be set before NumPy or PyTorch is imported; for charrnn as its command line does."""
+    """Set the number of threads, before NumPy or PyTorch is imported; for charrnn, as its command line does."""
     if side.startswith("torch"):
         os.environ.update(dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(threads)))
     else:
@@ -44,20 +45,20 @@ def settle(side: str, threads: int) -> None:
 
 
 def answer(job: Sequence[str], measure: Callable[[str, int, int], list[float]]) -> None:
-    """Measure in this process, and print the figures."""
+    """Measure in this process and print the figures."""
     side, row, threads = job[0], int(job[1]), int(job[2])
     settle(side, threads)
     print(json.dumps(measure(side, row, threads)))
 
 
 def ask(job: Job) -> list[float]:
-    """The figures of a job, measured by this same script in a fresh process."""
+    """The figures of a job, measured by the same script in a fresh process."""
     command = [sys.executable, *sys.argv, "--measure", *map(str, job)]
     return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
 
 
 def medians(jobs: Iterable[Job], turns: int) -> dict[Job, list[float]]:
-    """The median of each figure of each job. They take turns: a machine that changes its speed changes it for all."""
+    """The median of each figure of each job. The jobs take turns: a change in the machine's speed affects all."""
     answers: dict[Job, list[list[float]]] = {job: [] for job in jobs}
     for _ in range(turns):
         for job, figures in answers.items():
@@ -66,7 +67,7 @@ def medians(jobs: Iterable[Job], turns: int) -> dict[Job, list[float]]:
 
 
 def typical(step: Callable[[], object], seconds: float) -> float:
-    """The median time of a step in seconds, after two that do not count."""
+    """The median time of a step in seconds, after two uncounted steps."""
     step()
     step()
     times: list[float] = []
@@ -79,7 +80,7 @@ def typical(step: Callable[[], object], seconds: float) -> float:
 
 
 def installed(name: str) -> str:
-    """A package and its version, or that it is missing."""
+    """The name and version of a package, or "no NAME" if it is not installed."""
     try:
         return f"{name} {version(name)}"
     except PackageNotFoundError:
@@ -91,14 +92,14 @@ def has_torch() -> bool:
 
 
 def machine(*packages: str) -> str:
-    """What the figures were measured on."""
+    """A description of the machine and the versions of Python and of these packages."""
     system = f"{processor()}, {os.cpu_count()} processors, {platform.system()} {platform.machine()}"
     python = f"Python {platform.python_version()}"
     return ", ".join([system, python, *map(installed, packages), f"load {os.getloadavg()[0]:.1f} at the start"])
 
 
 def processor() -> str:
-    """The name of the processor, as far as the system tells."""
+    """The name of the processor, if the system reports it."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:  # not Linux
@@ -113,5 +114,5 @@ def row(*cells: object) -> str:
 
 
 def heading(*names: str) -> str:
-    """The first two rows of a table in Markdown."""
+    """The heading of a table in Markdown: the names of its columns and the rule under them."""
     return f"{row(*names)}\n|{'---|' * len(names)}"

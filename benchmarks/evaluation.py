@@ -1,13 +1,12 @@
-"""Characters scored in a second, charrnn beside PyTorch: the loss of a text of a million characters.
+"""Characters scored per second, charrnn compared with PyTorch: the loss of a text of a million characters.
 
     python benchmarks/evaluation.py [--threads 2] [--turns 3] [--only gru] [--characters 1000000]
 
-Random weights, random ids, 65 characters. charrnn does what `charrnn eval` does (`evaluation.metrics.scores`): pieces,
-each after a warm-up on the characters before it, as many side by side on each thread as it chooses; it also counts
-right guesses. PyTorch reads the text once under inference_mode, cut into 64 streams that are read side by side in
-chunks of 256 characters with the state carried, and adds up the cross-entropy; so it has no warm-up to read. Each side
-runs in fresh processes of its own, after a hundredth of the text that does not count, and the sides take turns; a row
-gives medians over the turns.
+Random weights, random ids, 65 characters. charrnn does what `charrnn eval` does: it scores the text in windows, each
+after a warm-up on the characters before it, as many windows at a time on each thread as it chooses. It also counts
+correct guesses. PyTorch reads the text once under inference_mode, in 64 parallel streams and chunks of 256 characters
+with the state carried, and adds up the cross-entropy; it reads no warm-up. Each side runs in fresh processes of its
+own, after an uncounted run on a hundredth of the text. The sides take turns, and a row has the medians over the turns.
 """
 
 from __future__ import annotations
@@ -19,13 +18,13 @@ from common import answer, arguments, has_torch, heading, machine, medians, row
 
 ROWS = [("rnn", 256, 2), ("gru", 256, 2), ("lstm", 256, 2)]  # cell, hidden, layers
 V = 65
-STREAMS = 64  # of PyTorch's batch
+STREAMS = 64  # in PyTorch's batch
 CHUNK = 256
 
-Metrics = Callable[[int], float]  # of so many characters, in nats
+Score = Callable[[int], float]  # number of characters -> total nats
 
 
-def charrnn_score(cell: str, H: int, L: int, threads: int) -> Metrics:
+def charrnn_score(cell: str, H: int, L: int, threads: int) -> Score:
     import numpy as np
 
     from charrnn.evaluation.metrics import partial_metrics
@@ -43,7 +42,7 @@ def charrnn_score(cell: str, H: int, L: int, threads: int) -> Metrics:
     return score
 
 
-def torch_score(cell: str, H: int, L: int, threads: int) -> Metrics:
+def torch_score(cell: str, H: int, L: int, threads: int) -> Score:
     import torch
     from torch import nn
 
@@ -70,7 +69,7 @@ SIDES = {"charrnn": charrnn_score, "torch": torch_score}
 
 def main() -> None:
     parser = arguments(__doc__)
-    parser.add_argument("--characters", type=int, default=1_000_000)
+    parser.add_argument("--characters", type=int, default=1_000_000, help="length of the text")
     options = parser.parse_args()
 
     def measure(side: str, number: int, threads: int) -> list[float]:

@@ -2,9 +2,10 @@
 
     python benchmarks/memory.py [--megabytes 1 10 100]
 
-The text is words of Python's own reference text in random order, with a fixed seed. A thousandth of it is held out
-(--val-fraction 0.001), because reading a tenth of 100 MB takes minutes and no more memory. The peak is the resident set
-that the system reports of the process; what is beyond the text holds Python, NumPy, the network and its buffers.
+The text is words of Python's own reference text in random order, with a fixed seed. Only a thousandth of it is held out
+(--val-fraction 0.001): validating on a tenth of 100 MB would take minutes and need no more memory. The peak is the
+resident set size that the system reports for the process. What exceeds the text is Python, NumPy, the network and its
+buffers.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ OPTIONS = ["--steps", "20", "--val-fraction", "0.001"]
 
 
 def write_text(path: Path, size: int) -> None:
-    """`size` bytes of words, a megabyte at a time: a child's peak is never below its parent's, so that stays small."""
+    """Write `size` bytes of words, in pieces: a child's peak is never below its parent's, so this must stay small."""
     rng = random.Random(1)
     words = " ".join(topics.values()).encode("ascii", "ignore").split()
     with path.open("wb") as file:
@@ -34,7 +35,7 @@ def write_text(path: Path, size: int) -> None:
 
 
 def peak(command: list[str]) -> int:
-    """The most memory that a command had at a time, in bytes."""
+    """The peak memory of a command, in bytes."""
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
@@ -49,7 +50,7 @@ def main() -> None:
     options = parser.parse_args()
 
     print(f"{machine('numpy')}; charrnn train TEXT {' '.join(OPTIONS)}\n")
-    print(heading("text, MB", "peak, MB", "peak without the text, MB"))
+    print(heading("text, MB", "peak, MB", "peak less the text, MB"))
     with tempfile.TemporaryDirectory() as folder:
         text = Path(folder, "text.txt")
         for megabytes in options.megabytes:

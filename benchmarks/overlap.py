@@ -1,11 +1,11 @@
-"""What `charrnn sample --check CORPUS` takes beyond the drawing, and its peak memory, for corpora of 1, 10 and 100 MB.
+"""Time and peak memory that `charrnn sample --check CORPUS` adds to sampling, for corpora of 1, 10 and 100 MB.
 
-    python benchmarks/copying.py [--megabytes 1 10 100] [--turns 3]
+    python benchmarks/overlap.py [--megabytes 1 10 100] [--turns 3]
 
-Whole processes; the time is the median with --check less the median without, so it holds reading the corpus. The corpus
-is that of benchmarks/memory.py, the model what `charrnn train` makes of Python's own reference text in a few steps; it
-may write "t", "h", "e" and spaces only, so that much of it is in the corpus. In the last row both are one character
-over and over.
+Whole commands are timed. The time is the median with --check less the median without, so it includes reading the
+corpus. The corpus is that of benchmarks/memory.py. The model is trained for a few steps on Python's own reference text,
+and may sample only "t", "h", "e" and spaces, so that much of the sample is in the corpus. In the last row the corpus
+and the sample are one character repeated.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def main() -> None:
     options = parser.parse_args()
 
     print(f"{machine('numpy')}; medians of {options.turns} turns\n")
-    print(heading("corpus, MB", "characters written", "seconds more", "ns a character of the corpus", "peak, MB"))
+    print(heading("corpus, MB", "characters sampled", "extra seconds", "extra ns per corpus character", "peak, MB"))
     with tempfile.TemporaryDirectory() as folder:
         own, model, corpus = Path(folder, "own.txt"), f"{folder}/model.npz", Path(folder, "corpus.txt")
         own.write_text("\n".join(topics.values()), "utf-8")

@@ -1,15 +1,15 @@
-"""How good the installed command gets in how much time: the loss over the held-out part, by cell and by minutes.
+"""Quality for time: the loss that `charrnn train` reaches on the held-out part, for each cell and number of minutes.
 
     python benchmarks/quality.py TEXT [--folder benchmarks/quality] [--cells lstm gru] [--budgets 0.1 1 3]
 
-Each run is `charrnn train TEXT --minutes M --cell C` and no other option; without `--cell` it would be the LSTM.
-The shortest budgets come first. A finished run is a line in FOLDER/results.jsonl and is not made again, so this can be
-stopped and started again at any time. After each run FOLDER/results.md is written anew and, where matplotlib is
-installed, FOLDER/results.svg.
+Each run is `charrnn train TEXT --minutes M --cell C` with no other option. (The default cell is the LSTM.) The shortest
+budgets come first. A finished run is recorded as a line in FOLDER/results.jsonl and is not repeated, so this can be
+stopped and restarted at any time. After each run FOLDER/results.md is rewritten and, if matplotlib is installed,
+FOLDER/results.svg.
 
-"nats" is the validation over all of the held-out part that ends a run, with the best weights, in nats per character;
-"cold start" is `charrnn eval --window 256` over the same part: windows of 256 characters, each from the zero state, as
-for transformers, which cannot see further back.
+"nats" is the loss in nats per character over the whole held-out part, by the validation that ends a run, with the best
+weights. "Cold start" is `charrnn eval --window 256` over the same part: windows of 256 characters, each from the zero
+state. Transformers with a context of 256 are scored in the same way, since they cannot see further back.
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ Record = dict[str, Any]
 
 
 def command(cell: str, minutes: float, text: str) -> list[str]:
-    """The words after `charrnn` that make a run."""
+    """The arguments of `charrnn` for a run."""
     return ["train", text, "--minutes", f"{minutes:g}", "--cell", cell]
 
 
 def figures(*words: str) -> Record:
-    """The JSON that a charrnn command prints."""
+    """What a charrnn command prints with --json."""
     return json.loads(subprocess.run([*CHARRNN, *words, "--json"], check=True, stdout=subprocess.PIPE).stdout)
 
 
 def run(cell: str, minutes: float, text: Path, folder: Path) -> Record:
-    """Train, and what came of it."""
+    """Train one model; a record of the run and its losses."""
     checkpoint = str(folder / f"{cell}-{minutes:g}.npz")
     words = command(cell, minutes, str(text))
     print("charrnn", *words, flush=True)
@@ -73,7 +73,7 @@ def digest(text: Path) -> str:
 
 
 def recorded(path: Path, text: Path) -> list[Record]:
-    """The finished runs; those of another text are an error."""
+    """The finished runs. Runs on another text are an error."""
     records = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
     if any(record["text"] != digest(text) for record in records):
         raise SystemExit(f"{path} holds runs on another text than {text}; choose another --folder")
@@ -81,7 +81,7 @@ def recorded(path: Path, text: Path) -> list[Record]:
 
 
 def tables(records: list[Record], text: Path) -> str:
-    """All that was measured, in Markdown: nats by cell and budget, then a row for each run."""
+    """All results in Markdown: nats by cell and budget, then a row for each run."""
     nats = {(record["cell"], record["minutes"]): record["nats"] for record in records}
     cells = list(dict.fromkeys(record["cell"] for record in records))
     budgets = sorted({record["minutes"] for record in records})
@@ -100,7 +100,7 @@ def tables(records: list[Record], text: Path) -> str:
 
 
 def plot(records: list[Record], path: Path) -> None:
-    """A line for each cell: loss by time. Nothing where matplotlib is not installed."""
+    """Plot loss by time, a line for each cell. Does nothing if matplotlib is not installed."""
     try:
         from matplotlib.figure import Figure
     except ImportError:

@@ -1,15 +1,15 @@
-"""Characters drawn in a second at temperature 0.8, one stream and 64 side by side, charrnn beside PyTorch.
+"""Characters sampled per second at temperature 0.8, with 1 and 64 streams, charrnn compared with PyTorch.
 
     python benchmarks/sampling.py [--turns 3] [--seconds 1] [--only rnn]
 
-Random weights, 65 characters. charrnn draws with `generate_ids` on one thread, as `charrnn sample` does. PyTorch draws
-with a loop under inference_mode: one-hot vectors, nn.RNN or nn.LSTM, nn.Linear, softmax, multinomial, the drawn ids fed
-back; it is measured on one thread and on --threads (2), the LSTM with oneDNN's kernels and without (for one stream they
-take 15 times as long), and the table has the fastest. Each side runs in fresh processes of its own and the sides take
-turns; a row gives medians over the turns.
+Random weights, 65 characters. charrnn samples with `generate_ids` on one thread, as `charrnn sample` does. PyTorch
+samples in a loop under inference_mode: one-hot vectors, nn.RNN or nn.LSTM, nn.Linear, softmax, multinomial, with the
+sampled ids fed back. It is measured on one thread and on --threads (2), and the LSTM with oneDNN's kernels and without
+(for one stream those kernels take 15 times as long); the table has the fastest. Each side runs in fresh processes of
+its own. The sides take turns, and a row has the medians over the turns.
 
-The last column is the time of the matrix products of a character, as charrnn lays them out but with nothing between
-them, over the time of a character: what is missing to 100% is everything else that drawing takes.
+The last column is the time that a character's matrix products would take by themselves, laid out as in charrnn, over
+the time of a character. The rest to 100% is everything else that sampling does.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ ROWS = [
 ]
 V = 65
 TEMPERATURE = 0.8
-DRAWS = 50  # of each stream between two looks at the clock
-OUTPUT_SCALE = 0.1  # standard deviation of Why, so that draws are neither uniform nor always the same
+DRAWS = 50  # characters of each stream between two readings of the clock
+OUTPUT_SCALE = 0.1  # standard deviation of Why, so that samples are neither uniform nor always the same
 
 Step = Callable[[], object]
 
@@ -88,7 +88,7 @@ def torch_draws_without_onednn(cell: str, H: int, L: int, n: int, threads: int) 
 
 
 def products(cell: str, H: int, L: int, n: int, threads: int) -> Step:
-    """The products that charrnn takes to read a character, as many times as characters are drawn."""
+    """The matrix products with which charrnn reads a character, once for each character sampled."""
     import numpy as np
 
     from charrnn.nn.stepper import Stepper
@@ -107,7 +107,7 @@ def products(cell: str, H: int, L: int, n: int, threads: int) -> Step:
 
 
 def mean_time(draws: Step, seconds: float) -> float:
-    """Seconds a draw: the mean, since charrnn makes its random numbers for many draws at once."""
+    """Seconds per draw: the mean, since charrnn generates its random numbers for many draws at once."""
     draws()
     count, began = 0, perf_counter()
     while perf_counter() - began < seconds:
@@ -135,7 +135,7 @@ def main() -> None:
         return
 
     print(f"{machine('numpy', 'torch')}; medians of {options.turns} turns\n")
-    print(heading("cell", "hidden", "layers", "streams", "charrnn chars/s", "PyTorch chars/s", "ratio", "of products"))
+    print(heading("cell", "hidden", "layers", "streams", "charrnn chars/s", "PyTorch chars/s", "ratio", "in products"))
     for number, (cell, H, L, n) in enumerate(ROWS):
         if options.only not in ("", cell):
             continue

@@ -1,12 +1,12 @@
-"""Characters and lines scored in a second, beside evaluation, which makes one figure of them.
+"""Characters and lines scored per second, compared with evaluation, which only adds up.
 
     python benchmarks/scoring.py [--threads 2] [--turns 3] [--only gru] [--characters 300000]
 
-Random weights and a random text of 65 characters, in lines of 8 and of 80 characters on average. `evaluate` is
-`evaluation.metrics.scores`; the others do what `charrnn score` does with a text that it has read, to the bytes of the
-rows, which go nowhere: `lines` and `chars` for a model of texts, `records` for a model of records, which reads each
-line from the zero state. Each runs in fresh processes of its own, after a hundredth of the text that does not count,
-and they take turns; a row gives medians over the turns.
+Random weights and a random text of 65 characters, in lines of 8 and of 80 characters on average. `evaluate` computes
+one loss for the text, as `charrnn eval` does. The others do what `charrnn score` does with a text in memory, up to the
+bytes of each output row, which are thrown away: `lines` and `chars` with a model of continuous text, `records` with a
+model of records, which reads each line from the zero state. Each runs in fresh processes of its own, after an uncounted
+run on a hundredth of the text. They take turns, and a row has the medians over the turns.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from time import perf_counter
 from common import answer, arguments, heading, machine, medians, row
 
 CELLS = [("rnn", 256, 2), ("gru", 256, 2)]  # cell, hidden, layers
-LENGTHS = [8, 80]  # of a line, on average
+LENGTHS = [8, 80]  # average characters in a line
 ROWS = [(*cell, length) for cell in CELLS for length in LENGTHS]
 SIDES = ["evaluate", "lines", "chars", "records"]
 
@@ -61,14 +61,14 @@ def measure(side: str, number: int, threads: int, characters: int) -> list[float
 
 def main() -> None:
     parser = arguments(__doc__)
-    parser.add_argument("--characters", type=int, default=300_000)
+    parser.add_argument("--characters", type=int, default=300_000, help="length of the text")
     options = parser.parse_args()
     if options.measure:
         answer(options.measure, lambda *job: measure(*job, options.characters))
         return
 
     print(f"{machine('numpy')}; {options.threads} threads, medians of {options.turns} turns\n")
-    print(heading("network", "line", *(f"{side}, chars/s" for side in SIDES), "records, lines/s"))
+    print(heading("network", "characters a line", *(f"{side}, chars/s" for side in SIDES), "records, lines/s"))
     for number, (cell, H, L, length) in enumerate(ROWS):
         if options.only not in ("", cell):
             continue

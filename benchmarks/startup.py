@@ -1,9 +1,9 @@
-"""How long the commands take when there is next to nothing to do, beside Python and what it imports.
+"""Start-up time: commands that have almost nothing to do, compared with Python and its imports.
 
     python benchmarks/startup.py [--turns 7]
 
-Wall time of whole processes, started in turn; medians in milliseconds. The checkpoint is of the network that
-`charrnn train` takes for a run of a few steps.
+Wall time of whole processes, started in turn; medians in milliseconds. The checkpoint has the network that
+`charrnn train` chooses for a run of a few steps.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def main() -> None:
         if has_torch():
             commands["python -c 'import torch'"] = [sys.executable, "-c", "import torch"]
         times: dict[str, list[float]] = {name: [] for name in commands}
-        for command in commands.values():  # once for the disk, not counted
+        for command in commands.values():  # uncounted, so that the files are in the disk cache
             seconds(command)
         for _ in range(options.turns):
             for name, command in commands.items():

@@ -1,24 +1,26 @@
-"""Training steps, charrnn beside PyTorch: forward, backward, clip, Adam, state carried from chunk to chunk.
+"""A training step, charrnn compared with PyTorch: forward, backward, clipping, Adam, the state carried between chunks.
 
-charrnn's steps have layer normalisation besides. Its training also whitens the gradients before Adam sees them
-(nn/whitening.py), which PyTorch has nothing like: what that takes is in a column of its own, and with it the ratio.
+charrnn's steps also include layer normalisation. Its training also whitens the gradients before Adam sees them
+(optim/whitening.py), and PyTorch has no such step. The time of whitening has a column of its own, and so has the ratio
+that includes it.
 
     python benchmarks/steps.py [--threads 2] [--turns 3] [--seconds 1] [--only gru]
     python benchmarks/steps.py --scaling     # charrnn on one thread and on --threads
 
-Both sides have the same parameters: PyTorch reads one-hot vectors, charrnn gathers columns. Each side runs in fresh
-processes of its own, with its threads set explicitly, and the sides take turns. A row gives medians over the turns.
-PyTorch runs as it is: torch.compile leaves nn.RNN to the same kernels (rnn 128x1 on one thread: 8.7 ms a step with it
-and without). Its threads wait for each other in a loop, so on a machine that is busy it is slower by a multiple.
+Both sides have networks of the same sizes: PyTorch reads one-hot vectors, charrnn gathers columns. Each side runs in
+fresh processes of its own, with its number of threads set explicitly. The sides take turns, and a row has the medians
+over the turns. PyTorch runs without torch.compile, which leaves nn.RNN to the same kernels (rnn 128x1 on one thread:
+8.7 ms a step with it and without). PyTorch's threads wait for each other in a busy loop, so on a busy machine it is
+several times slower.
 
 GFLOP/s are charrnn's: the arithmetic of the matrix products, counted from the formulas (`arithmetic`), over the time
-of the whole step. Three shares say how good that is, all measured in turn with the other sides:
+of the whole step. Three columns compare that with other rates, all measured in turn with the other sides:
 
-    of sgemm     of the rate of square products of 2048, one on each thread at once
-    of its own   of the rate of the step's own products, in the same shapes and on the same threads but with nothing
-                 between them, each a plain `np.matmul`
-    of products  the same with those of a time step cut into blocks as charrnn does; what is missing to 100% is
-                 everything else that a step does
+    of sgemm             the rate of square products of 2048, one on each thread at once
+    of plain products    the rate of the step's own products by themselves, in the same shapes and on the same threads,
+                         each a plain `np.matmul`
+    of blocked products  the same, with the products of a time step split into blocks as in charrnn; the rest to 100% is
+                         everything else that a step does
 """
 
 from __future__ import annotations
@@ -50,16 +52,16 @@ GATES = {"rnn": 1, "gru": 3, "lstm": 4}
 V = 65
 LR = 1e-3
 CLIP = 1.0
-SQUARE = 2048  # rows and columns of the large products
+SQUARE = 2048  # rows and columns of the large square products
 
 Step = Callable[[], object]
 
 
 def arithmetic(cell: str, H: int, L: int, B: int, T: int) -> float:
-    """The operations of a step's matrix products, two for a multiplication and its addition.
+    """The operations of a step's matrix products, two for each multiplication and its addition.
 
-    A matrix costs three products: forward, the gradient of its input, its own gradient. Each layer has Whh, each but
-    the first Wxh, and the last Why; the first layer's Wxh is a gather and, in principle, an addition a column.
+    A matrix costs three products: forward, the gradient of its input, its own gradient. Each layer has Whh, each layer
+    but the first has Wxh, and the last has Why. The first layer's Wxh is a gather of columns and not a product.
     """
     recurrent = input_above = GATES[cell] * H * H
     return 3 * 2 * T * B * (L * recurrent + (L - 1) * input_above + V * H)
@@ -92,7 +94,7 @@ def charrnn_step(cell: str, H: int, L: int, B: int, T: int, threads: int) -> Ste
 
 
 def whitening_time(cell: str, H: int, L: int, threads: int) -> float:
-    """The seconds that whitening takes of an update, in the mean; one in EVERY makes new roots. Gradients are noise."""
+    """Mean seconds per update that whitening takes; one update in EVERY computes new roots. The gradients are noise."""
     import numpy as np
 
     from charrnn.nn.config import ModelConfig
@@ -146,7 +148,7 @@ def torch_step(cell: str, H: int, L: int, B: int, T: int, threads: int) -> Step:
 
 
 def products_step(cell: str, H: int, L: int, B: int, T: int, threads: int, plain: bool = False) -> Step:
-    """The matrix products of charrnn's step and nothing else, each share of the streams on a thread of its own."""
+    """The matrix products of charrnn's step and nothing else, each shard of the streams on a thread of its own."""
     import numpy as np
 
     from charrnn.nn.cells.matmul import step_product
@@ -229,10 +231,10 @@ SIDES = {"charrnn": charrnn_step, "torch": torch_step, "products": products_step
 
 
 def compare(numbers: list[int], threads: int, turns: int) -> None:
-    """The table of charrnn beside PyTorch, and beside what its matrix products allow."""
+    """Print the table of charrnn compared with PyTorch and with bare matrix products."""
     names = ("cell", "hidden", "layers", "B", "T", "charrnn ms", "chars/s", "PyTorch ms", "ratio")
-    shares = ("of sgemm", "of its own", "of products")
-    print(heading(*names, "whitening ms", "ratio with it", "GFLOP/s", *shares))
+    shares = ("of sgemm", "of plain products", "of blocked products")
+    print(heading(*names, "whitening ms", "ratio with whitening", "GFLOP/s", *shares))
     for number in numbers:
         ours, products, theirs = ((side, number, threads) for side in ("charrnn", "products", "torch"))
         times = medians([ours, theirs, products] if has_torch() else [ours, products], turns)
@@ -247,7 +249,7 @@ def compare(numbers: list[int], threads: int, turns: int) -> None:
 
 
 def scale(numbers: list[int], threads: int, turns: int) -> None:
-    """The table of charrnn on one thread, where one share holds all streams, and on several."""
+    """Print the table of charrnn on one thread, with all streams in one shard, and on several threads."""
     names = ("cell", "hidden", "layers", "B", "T", "1 thread, ms", f"{threads} threads, ms", "ratio")
     print(heading(*names))
     for number in numbers:
@@ -259,7 +261,7 @@ def scale(numbers: list[int], threads: int, turns: int) -> None:
 
 def main() -> None:
     parser = arguments(__doc__)
-    parser.add_argument("--scaling", action="store_true", help="charrnn on one thread and on --threads instead")
+    parser.add_argument("--scaling", action="store_true", help="compare charrnn on one thread and on --threads")
     options = parser.parse_args()
 
     def measure(side: str, number: int, threads: int) -> list[float]:

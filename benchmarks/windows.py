@@ -1,6 +1,6 @@
-"""How far the definition of evaluation is from one sequential pass over the text, and spec much faster.
+"""Evaluation in windows compared with one sequential pass over the text: the difference in loss, and the time.
 
-python benchmarks/pieces.py CHECKPOINT... < TEXT
+python benchmarks/windows.py CHECKPOINT... < TEXT
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ CHUNK = 256
 
 
 def sequential(network, ids) -> float:
-    """Nats per character over the whole text as one stream."""
+    """Nats per character over the whole text, read as one stream."""
     state, total = network.zero_state(1), 0.0
     for start in range(0, len(ids) - 1, CHUNK):
         x, y = ids[start : start + CHUNK], ids[start + 1 : start + CHUNK + 1]
@@ -35,8 +35,8 @@ def sequential(network, ids) -> float:
 
 def main() -> None:
     text = sys.stdin.read()
-    print(f"pieces of {PIECE}, warmed up on {WARM_UP}; {len(text):,} characters, one thread\n")
-    print("| checkpoint | sequential, nats | pieces, nats | difference | sequential s | pieces s |")
+    print(f"windows of {PIECE}, each warmed up on {WARM_UP}; {len(text):,} characters, one thread\n")
+    print("| checkpoint | sequential, nats | windows, nats | difference | sequential, s | windows, s |")
     print("|---|---|---|---|---|---|")
     for path in sys.argv[1:]:
         model = load_model(path)

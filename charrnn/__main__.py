@@ -1,4 +1,4 @@
-"""What the command `charrnn` runs, and python -m charrnn: signals are stop_signals before anything else is imported."""
+"""The entry point of `charrnn` and `python -m charrnn`. It installs signal handlers before any slow import."""
 
 import os
 import signal
@@ -11,9 +11,9 @@ INTERRUPTED = 130
 
 
 def leave(number: int, frame: FrameType | None) -> None:
-    """Leave quietly. While a run is being trained, cli/interrupt.py sees to signals instead."""
+    """Exit quietly with status 130. While a run is trained, cli/train/interrupt.py handles signals instead."""
     for each in stop_signals():
-        signal.signal(each, signal.SIG_IGN)  # once is enough, even if what is being left takes a moment
+        signal.signal(each, signal.SIG_IGN)  # leaving may take a moment, in which another signal has no effect
     sys.exit(INTERRUPTED)
 
 
@@ -21,8 +21,8 @@ def main() -> None:
     for number in stop_signals():
         signal.signal(number, leave)
     for name in ("stdout", "stderr"):
-        if getattr(sys, name) is None:  # it is closed, which not every version of Click minds
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - it lasts as long as we do
+        if getattr(sys, name) is None:  # closed; not every version of Click checks for that
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - open until the process ends
     from .cli import main as command_line
 
     try:
@@ -30,7 +30,7 @@ def main() -> None:
     finally:
         try:
             sys.stderr.flush()
-        except OSError:  # a terminal that is gone; the interpreter would try once more, and exit with 120
+        except OSError:  # the terminal is gone; the interpreter would flush again and exit with 120
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 

@@ -1,7 +1,7 @@
-"""What can go wrong, in words a user can act on.
+"""The errors that charrnn raises on purpose.
 
-Each message is one line: what was wrong, where, and what to do. The command line prints it and exits with 1; in
-Python it is an exception like any other.
+Each message is one line of the form `what: what is wrong; what to do`. The command line prints it and exits with
+status 1; in Python it is an ordinary exception.
 """
 
 
@@ -14,16 +14,16 @@ class TextError(CharRNNError):
 
 
 class UnknownCharacterError(TextError):
-    """A text has a character that the vocabulary does not."""
+    """A text contains a character that is not in the model's vocabulary."""
 
 
 class CheckpointError(CharRNNError):
-    """A checkpoint cannot be written, or read, or is not what was asked for."""
+    """A checkpoint cannot be read or written, or does not belong to the text or run."""
 
 
 class OptionError(CharRNNError):
-    """A value, or a combination of values, that cannot be used."""
+    """An option has a value that cannot be used, or does not go with another option."""
 
 
 class DivergedError(CharRNNError):
-    """A loss, a gradient or the weights themselves are no longer finite numbers."""
+    """Training diverged: a loss, gradient or weight became NaN or infinite, and lower learning rates did not help."""

@@ -1,4 +1,4 @@
-"""A network together with the characters it speaks."""
+"""A network together with its vocabulary."""
 
 from __future__ import annotations
 
@@ -9,13 +9,18 @@ from .text.records import Hashes, lay_out
 from .text.vocab import Ids, Vocab
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class LanguageModel:
-    """What `sample`, `evaluate` and `score` need of a trained model.
+    """A trained model: what `sample`, `evaluate` and `score` take.
 
-    `bos_id` is the id of the character that is read first where no prime is given: a newline, or the first character of
-    the training text if that has no newline. `records`: is it a model of records, one a line, each read from the zero
-    state after a newline? Then `training_hashes` has the hashes of those it learnt from.
+        >>> model = charrnn.load_model("model.npz")
+        >>> charrnn.sample(model, length=20, seed=1)
+
+    `bos_id` is the id that is read first where a text has no prime: that of the newline, or that of the first character
+    of the training text if there is no newline in it. With `records` the model is one of records, one a line, each read
+    from the zero state after a newline; `training_hashes` are then the hashes of the training records.
+
+    A model equals only itself, and can be hashed. A copy made with `copy` shares the weights.
     """
 
     network: Network
@@ -24,11 +29,15 @@ class LanguageModel:
     records: bool = False
     training_hashes: Hashes | None = None
 
+    def __repr__(self) -> str:
+        kind = ", of records" if self.records else ""
+        return f"LanguageModel({self.network.config}, {len(self.vocab)} {self.vocab.unit}s{kind})"
+
     @property
     def reset_id(self) -> int | None:
-        """The id at which, when it is read, the state starts again at zero; None where it never does."""
+        """The id that resets the state to zero before it is read; None for a model of continuous text."""
         return self.bos_id if self.records else None
 
     def lay_out(self, ids: Ids) -> Ids:
-        """A text as this model reads it: as it stands or, for a model of records, a newline and then every line."""
+        """The ids of a text in the layout that this model reads: unchanged, or for a model of records as records."""
         return lay_out(ids, self.bos_id) if self.records else ids

@@ -18,12 +18,12 @@ Words = npt.NDArray[np.uint64]
 
 INITIAL_WEIGHTS, DROPOUT, SAMPLING, RESTARTS = range(4)  # what a generator is for
 SPLIT, SHUFFLE, DRAW = range(3)  # what the bits of a key are for
-GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # so that a key of zeros is not mixed into zero
+GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # added first, because `mix` maps 0 to 0
 FIRST, SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 
 
 def mix(words: Words) -> Words:
-    """A permutation of the 64-bit words in which every bit of the result depends on every bit given."""
+    """Mix each 64-bit word: a bijection in which every output bit depends on every input bit."""
     words = words ^ (words >> np.uint64(30))
     words *= FIRST
     words ^= words >> np.uint64(27)
@@ -33,7 +33,10 @@ def mix(words: Words) -> Words:
 
 
 def random_bits(*key: int | npt.NDArray[Any]) -> Words:
-    """64 bits for each key: whole numbers from 0, or arrays of them, which are broadcast; at least of one dimension."""
+    """64 random bits for each key.
+
+    The parts of a key are non-negative integers, or arrays of them, which are broadcast. The result is at least 1-D.
+    """
     words = np.zeros(1, np.uint64)
     for part in key:
         words = mix((words + GOLDEN) ^ np.asarray(part).astype(np.uint64))
@@ -41,7 +44,7 @@ def random_bits(*key: int | npt.NDArray[Any]) -> Words:
 
 
 def uniform(*key: int | npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    """A number in [0, 1) for each key, of 52 bits."""
+    """A random number in [0, 1) with 52 bits for each key."""
     return (random_bits(*key) >> np.uint64(12)).astype(np.float64) * 2.0**-52
 
 

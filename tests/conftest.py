@@ -1,4 +1,4 @@
-"""What several files of tests need: a text, runs that are small enough to look at, and forged checkpoints."""
+"""Fixtures that several test files share: a text, small runs, and tools to forge checkpoints."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ os.environ |= dict.fromkeys(BLAS_VARIABLES, "1")  # as the command line does, be
 
 for name, action in {"SIGINT": signal.default_int_handler, "SIGHUP": signal.SIG_DFL}.items():
     number = getattr(signal, name, None)
-    if number and signal.getsignal(number) == signal.SIG_IGN:  # in the background, or under nohup: commands would, too
+    if number and signal.getsignal(number) == signal.SIG_IGN:  # started in the background or under nohup
         signal.signal(number, action)
 
 pytest_plugins = ["fixtures.commands", "fixtures.networks"]
 
-settings.register_profile("charrnn", deadline=None)  # a busy machine is no failure
+settings.register_profile("charrnn", deadline=None)  # a slow machine is not a failure
 settings.load_profile("charrnn")
 
 COMMENT = 64  # bytes: the sha256, in hexadecimal, that ends a checkpoint
 
 
 def words(count, seed=1):
-    """A text that is the same on every machine: ASCII, accents, Chinese, an emoji, spaces and lines."""
+    """A random text that is the same on every machine: ASCII, accents, Chinese, an emoji, spaces and lines."""
     rng = random.Random(seed)
     return "".join(
         rng.choice(["the ", "dog ", "naïve ", "世界 ", "🙂 ", "runs, ", "sees. ", "moon\n"]) for _ in range(count)
@@ -56,7 +56,7 @@ def corpus_file(tmp_path, text):
 
 @pytest.fixture
 def noise():
-    """300 characters that nothing can be learnt from but by heart."""
+    """300 random characters: a model can only memorise them."""
     import numpy as np
     from support.small_runs import corpus_of
 
@@ -72,7 +72,7 @@ def verse():
 
 @pytest.fixture
 def make_run(corpus_file):
-    """A run of a few steps on the text, with dropout and validation; its shape and options can be chosen."""
+    """Make a run of a few steps on the text, with dropout and validation."""
     from charrnn import Options, new_run, read_corpus, train
 
     def make(cell="gru", hidden=3, layers=2, steps=5, dtype="float32", names=(corpus_file,), networks=1, **options):
@@ -100,7 +100,7 @@ def unpack():
 
 @pytest.fixture(scope="session")
 def seal():
-    """Put the right checksum under the bytes of a checkpoint that was tampered with."""
+    """Give the bytes of a modified checkpoint a valid checksum."""
 
     def seal(content):
         content = content[:-COMMENT]
@@ -111,7 +111,7 @@ def seal():
 
 @pytest.fixture(scope="session")
 def forge(seal):
-    """Write a checkpoint with any members, given as (name, bytes) pairs, and the right checksum."""
+    """Write a checkpoint from (name, bytes) pairs, with a valid checksum."""
 
     def forge(path, members, compression=zipfile.ZIP_STORED):
         file = io.BytesIO()
@@ -127,7 +127,7 @@ def forge(seal):
 
 @pytest.fixture(scope="session")
 def record_model():
-    """Make a small model of records that writes short ones, of the characters a, b and 世; it has learnt nothing."""
+    """Make a small untrained model that writes short records of the characters a, b and 世."""
     import numpy as np
 
     from charrnn.language_model import LanguageModel

@@ -1,4 +1,4 @@
-"""Numbers from keys: the published generator's, and as even as random ones."""
+"""Random numbers from keys: equal to the published generator, and statistically uniform."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ def test_the_mixing_function_is_that_of_splitmix64():
     assert mix(counter).tolist() == [0xE220A8397B1DCDAF, 0x6E789E6AA1B965F4, 0x06C45D188009454F]
 
 
-def test_a_number_follows_from_its_key_alone():
+def test_a_number_depends_on_its_key_only():
     grid = random_bits(7, 1, np.arange(40)[:, None], np.arange(30))
     assert grid.shape == (40, 30)
     assert len(np.unique(grid)) == grid.size
@@ -23,7 +23,7 @@ def test_a_number_follows_from_its_key_alone():
 
 @pytest.mark.parametrize("seed", [0, 1, 2**63 - 1])
 def test_uniform_numbers_are_uniform(seed):
-    """By their mean, the spread of 16 bins, and neighbours that know nothing of each other."""
+    """By their mean, a chi-squared test of 16 bins, and the correlation of neighbours."""
     numbers = uniform(seed, np.arange(40_000))
     assert 0 <= numbers.min() < numbers.max() < 1
     counts = np.histogram(numbers, 16, (0, 1))[0]

@@ -1,4 +1,4 @@
-"""Help with its options under headings."""
+"""Help text with options under headings."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ class _Option(click.Option):
 
 
 def options_under(section: str) -> Callable[..., Callable[[Command], Command]]:
-    """Like click.option, for options that the help lists under a heading."""
+    """Like `click.option`, for an option that the help lists under this heading."""
     return partial(click.option, cls=_Option, section=section)
 
 
 class Sectioned(click.Command):
-    """A command whose help has the headings in the order of their first options; options without one come last."""
+    """A command whose help lists options under headings, in order of appearance; the others come last."""
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         sections: dict[str, list[tuple[str, str]]] = {}

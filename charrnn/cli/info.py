@@ -12,11 +12,11 @@ from .options import checkpoint_option, json_option
 from .output import duration, network, print_line, strip_control
 
 
-@click.command("info", short_help="Tell what a checkpoint is.")
+@click.command("info", short_help="Show what is in a checkpoint.")
 @checkpoint_option
 @json_option
 def info_command(checkpoint: str, as_json: bool) -> None:
-    """Tell what a checkpoint is: its network, its characters, its training text, and how it was trained.
+    """Show what is in a checkpoint: the network, the vocabulary, the training text, and how it was trained.
 
     \b
     Examples:
@@ -59,11 +59,11 @@ def info_command(checkpoint: str, as_json: bool) -> None:
     row("vocabulary", f"{len(run.vocab):,} {run.vocab.unit}s: {characters}")
     row("corpus", f"{', '.join(corpus.names)}: {corpus.characters:,} {run.vocab.unit}s, sha256 {corpus.sha256[:16]}...")
     if run.training_hashes is not None:
-        row("records", f"one a line; {len(run.training_hashes):,} distinct ones to learn from are remembered")
+        row("records", f"one a line; the hashes of {len(run.training_hashes):,} distinct training records are stored")
     total = f" of {schedule.total:,}" if schedule.total else ""
     row("trained", f"{progress.step:,}{total} steps in {duration(run.elapsed)}")
     for failed, good in progress.recoveries:
-        row("diverged", f"at step {failed:,}; went back to step {good:,} and on with a lower rate")
+        row("diverged", f"at step {failed:,}; continued from step {good:,} with a lower learning rate")
     if progress.best_val_loss is not None:
         row("best", f"{_figures(progress.best_val_loss)} at step {progress.best_step:,}")
     if progress.closing_val_loss is not None:

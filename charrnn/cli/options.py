@@ -1,4 +1,4 @@
-"""Options and kinds of values that several commands share."""
+"""Options and option types that several commands share."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DEFAULT_CHECKPOINT = "charrnn.npz"
 
 
 class Number(click.ParamType):  # type: ignore[type-arg]  # generic in newer versions of Click only
-    """A finite float in a range, or a whole number in a range; unlike Click's ranges, not spelt out in the help."""
+    """A finite float or a whole number in a range. Unlike Click's own ranges it is not shown in the help."""
 
     name = "number"
 
@@ -49,7 +49,7 @@ def checkpoint_option(command: Command) -> Command:
         metavar="FILE",
         default=DEFAULT_CHECKPOINT,
         show_default=True,
-        help="The checkpoint that holds the model.",
+        help="The checkpoint file of the model.",
     )(command)
 
 
@@ -57,7 +57,7 @@ def weights_option(command: Command) -> Command:
     return click.option(
         "--weights",
         type=click.Choice(["best", "last"]),
-        help="Which weights: the best by validation or the last.  [default: best, or last if none was validated]",
+        help="The weights with the best validation loss, or the latest.  [default: best if there was a validation]",
     )(command)
 
 
@@ -66,7 +66,7 @@ def threads_option(command: Command) -> Command:
         "--threads",
         type=whole(1, 1024),
         metavar="N",
-        help="Threads to compute on.  [default: the physical cores this process may use]",
+        help="Number of threads.  [default: the physical cores available]",
     )(command)
 
 
@@ -75,10 +75,13 @@ def json_option(command: Command) -> Command:
 
 
 def checkpoint_words(checkpoint: str) -> list[str]:
-    """The words that name a checkpoint in a command; none for the default one."""
+    """The option that names a checkpoint in a command; empty for the default checkpoint."""
     return [] if checkpoint == DEFAULT_CHECKPOINT else ["-c", checkpoint]
 
 
-def words(name: str) -> str:
-    """The option as it is typed."""
+def flag(name: str) -> str:
+    """The option of a parameter, as typed: `flag("batch_size")` is "--batch-size"."""
     return "--" + name.removeprefix("as_").replace("_", "-")
+
+
+words = flag

@@ -1,4 +1,4 @@
-"""Text for people and for programs: to standard output, to a terminal, or shown within other lines."""
+"""Writing text for people and for programs."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:  # --help does not wait for NumPy
 
 
 def terminal() -> bool:
-    """Is somebody watching standard error?"""
+    """Whether standard error is a terminal."""
     return sys.stderr is not None and sys.stderr.isatty()
 
 
 def wants_colour(when: str) -> bool:
-    """Does standard output get colours, "always", "never", or "auto": in a terminal, if it has any and they are liked?
+    """Whether to write colours to standard output. `when` is "always", "never" or "auto".
 
-    Source: no-color.org.
+    "auto" means: if it is a terminal, TERM is not "dumb" and NO_COLOR is not set. Source: no-color.org.
     """
     if when == "auto":
         plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
@@ -29,13 +29,13 @@ def wants_colour(when: str) -> bool:
 
 
 def write(text: str | bytes) -> None:
-    """Put text on standard output at once, as it stands.
+    """Write text to standard output, unchanged and unbuffered.
 
-    Files and pipes get UTF-8, so that the same text is the same bytes everywhere; a terminal that speaks another
-    encoding gets that, with a question mark for what it lacks. Bytes stay bytes.
+    Files and pipes get UTF-8, so that the same text is the same bytes everywhere. A terminal gets its own encoding,
+    with a question mark for each character that it lacks. Bytes are written as they are.
     """
     if sys.__stdout__ is None:
-        raise OptionError("standard output is closed; send it somewhere")
+        raise OptionError("standard output: it is closed; redirect it to a file or a pipe")
     if isinstance(text, str):
         encoding = sys.stdout.encoding if sys.stdout.isatty() else "utf-8"
         text = text.encode(encoding, "replace")
@@ -44,24 +44,24 @@ def write(text: str | bytes) -> None:
 
 
 def print_line(line: str) -> None:
-    """Put a line of a command's answer on standard output."""
+    """Write a line to standard output."""
     write(line + "\n")
 
 
 def as_text(text: str | bytes) -> str:
-    """Text as it is; bytes as UTF-8, those that are none as lone surrogates, which `os.fsencode` turns back."""
+    """Text unchanged; bytes decoded as UTF-8, with bad bytes as lone surrogates, which `os.fsencode` turns back."""
     return text.decode("utf-8", "surrogateescape") if isinstance(text, bytes) else text
 
 
 def strip_control(text: str | bytes) -> str:
-    """Text to be shown among other lines: no control character (other than newline and tab) reaches the terminal."""
+    """Text that is safe to show in a terminal: each control character except newline and tab becomes U+FFFD."""
     if isinstance(text, bytes):
         text = text.decode("utf-8", "replace")
     return "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in text)
 
 
 def duration(seconds: float) -> str:
-    """A time as a person says it."""
+    """A time for people: seconds, minutes or hours."""
     if seconds < 100:
         return f"{seconds:.0f} s"
     if seconds < 6000:
@@ -70,16 +70,16 @@ def duration(seconds: float) -> str:
 
 
 def size(nbytes: float) -> str:
-    """An amount of memory as a person says it."""
+    """An amount of memory for people, in MB or GB."""
     return f"{nbytes / 1e9:.1f} GB" if nbytes >= 1e9 else f"{max(1, nbytes / 1e6):.0f} MB"
 
 
 def plural(count: int, noun: str) -> str:
-    """A number of things."""
+    """A number and a noun: 1 step, 2 steps."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def network(config: ModelConfig) -> str:
-    """What a model is made of."""
+    """The shape of a model for people."""
     one = f"{config.cell}, {config.hidden} hidden units, {plural(config.layers, 'layer')}"
     return one if config.networks == 1 else f"{config.networks} networks, each {one}"

@@ -1,4 +1,4 @@
-"""How many threads to use, found out without NumPy."""
+"""How many cores there are, and the BLAS library's threads, which must be set before NumPy is imported."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ BLAS_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", 
 
 
 def one_blas_thread() -> None:
-    """Keep the BLAS library at one thread: charrnn shares its work out over threads of its own (nn/shards.py)."""
+    """Set the BLAS library to one thread, because charrnn distributes the work itself (parallel/data_parallel.py)."""
     for name in BLAS_VARIABLES:
         os.environ[name] = "1"
 
 
 def physical_cores() -> int:
-    """The physical cores that this process may use, by its affinity and its control group; at least 1."""
+    """The number of physical cores that this process may use, by CPU affinity and control group; at least 1."""
     try:
         processors = os.sched_getaffinity(0)
     except AttributeError:  # not Linux
@@ -26,7 +26,7 @@ def physical_cores() -> int:
 
 
 def _siblings(processor: int) -> str:
-    """The processors that share a core with this one; itself where that cannot be found out."""
+    """The logical processors on the same core as this one; itself if the system does not say."""
     try:
         return Path(f"/sys/devices/system/cpu/cpu{processor}/topology/thread_siblings_list").read_text()
     except OSError:
@@ -34,7 +34,7 @@ def _siblings(processor: int) -> str:
 
 
 def _quota() -> int:
-    """The processors' worth of time that a container is granted, rounded up; very many where there is no limit."""
+    """The CPU quota of the container in processors, rounded up; a very large number if there is no limit."""
     with suppress(OSError, ValueError):
         allowed, period = map(int, Path("/sys/fs/cgroup/cpu.max").read_text().split())
         return -(-allowed // period)

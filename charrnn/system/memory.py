@@ -1,4 +1,4 @@
-"""What the machine has."""
+"""How much memory there is."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ LIMIT = Path("/sys/fs/cgroup/memory.max")  # of a container, on Linux
 
 
 def machine_memory() -> int | None:
-    """The memory that this process may use, in bytes; None where the machine does not tell."""
+    """The memory that this process may use, in bytes; None if the system does not say."""
     amounts = []
     with suppress(AttributeError, ValueError, OSError):
         amounts.append(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))

@@ -6,6 +6,6 @@ import signal
 
 
 def stop_signals() -> list[int]:
-    """Ctrl-C, SIGTERM, and the terminal that closes; but for those that we are to ignore, as under nohup."""
+    """SIGINT (Ctrl-C), SIGTERM and SIGHUP, except those that this process was started to ignore, as under nohup."""
     numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
     return [number for number in numbers if signal.getsignal(number) != signal.SIG_IGN]

@@ -1,4 +1,4 @@
-"""How fast this machine is, at a glance."""
+"""How fast this machine is, from a measurement of a few milliseconds."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import numpy as np
 
 SIZE = (512, 2048)
 TRIES = 5
-SHARE = 0.72  # of the speed of these products is what training a network of 512 units reaches
+SHARE = 0.72  # of the speed of these products, which training a network of 512 units reaches
 
 
 def training_speed() -> float:
-    """About how many multiplications and additions a second training a network of 512 units makes on one thread.
+    """About how many multiplications and additions a second training reaches on one thread, with 512 hidden units.
 
-    From the fastest of a few matrix products on one thread, in steps of a factor of 1.4: so the answer is the same
-    again unless the machine is much busier than it was.
+    It follows from the fastest of a few matrix products, rounded to a power of the square root of 2, so that repeated
+    calls agree unless the load of the machine changes a lot.
     """
     rows, columns = SIZE
     left, right = np.ones((rows, rows), np.float32), np.ones((rows, columns), np.float32)

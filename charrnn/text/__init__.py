@@ -1,1 +1,1 @@
-"""Characters and ids. Knows nothing of networks."""
+"""From files to ids and back. Nothing here knows about networks."""

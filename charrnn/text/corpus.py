@@ -1,11 +1,13 @@
-"""A text as ids, made from the pieces of its files without ever holding it as one `str`."""
+"""A training text as ids. The text is encoded piece by piece and never held as one `str`."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from math import inf
+from reprlib import repr as short
 from typing import Any
 
 import numpy as np
@@ -16,7 +18,9 @@ from .reader import PIECE, Hash, label, read_bytes, read_text, with_final_newlin
 from .records import Records, split
 from .vocab import CODE_POINTS, Ids, Vocab, code_points, id_type
 
-MEMORY_SHARE = 0.75  # of the machine's memory a text may take
+Names = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
+
+MEMORY_SHARE = 0.75  # of the machine's memory that the ids may take
 
 
 @dataclass(frozen=True)
@@ -69,23 +73,38 @@ def training_length(characters: int, val_fraction: float) -> int:
     return cut if characters - cut >= 2 else characters
 
 
+def file_names(names: Names) -> tuple[str, ...]:
+    """One or several file names as a tuple. Raises OptionError if there is none, or if one is not a file name."""
+    several = [names] if isinstance(names, str | os.PathLike) else list(names) if isinstance(names, Iterable) else []
+    if not several or not all(isinstance(name, str | os.PathLike) and os.fspath(name) for name in several):
+        raise OptionError(f"names: {short(names)} is not a file name or a list of them; give at least one")
+    return tuple(str(os.fspath(name)) for name in several)
+
+
 def read_corpus(
-    names: Sequence[str],
+    names: Names,
     encoding: str = "utf-8",
     as_bytes: bool = False,
     vocab: Vocab | None = None,
     lines: bool = False,
     most: int | None = None,
 ) -> Corpus:
-    """Read files (`-` is standard input; .gz, .bz2, .xz are decompressed), joined as they stand, into ids.
+    """Read a training text from one or more files, joined, into ids.
 
-    Text is decoded strictly, `\\r\\n` becomes `\\n`, a leading byte-order mark is dropped; with `as_bytes` every byte
-    is a symbol. With `lines` a file whose last line has no end gets one. The vocabulary is that of the whole text,
-    joined with `vocab` if given. N characters take N bytes (2N if there are more than 256 distinct ones) and a few
-    megabytes while reading.
-    Raises TextError for what cannot be read, for a text of more than `most` characters, as soon as there are more, and
-    for one that has nothing to learn: under two characters, or a single distinct one.
+    `names` is a file name or several; `-` is standard input, and .gz, .bz2 and .xz files are decompressed. Text is
+    decoded strictly, `\\r\\n` becomes `\\n`, and a byte-order mark at the start of a file is dropped. With `as_bytes`
+    the symbols are bytes instead of characters. With `lines` each line is a record, and a newline is added to a file
+    that does not end with one. The vocabulary is that of the whole text, together with the characters of `vocab` if
+    given.
+    Memory: one byte per character, or two if there are more than 256 distinct characters.
+
+        >>> corpus = charrnn.read_corpus(["corpus.txt"])
+
+    Raises TextError if a file cannot be read, if the text has more than `most` characters, or if there is nothing to
+    learn because it has fewer than two characters or only one distinct character. Raises OptionError for an unknown
+    encoding.
     """
+    names = file_names(names)
     digest = hashlib.sha256()
     if as_bytes:
         own = Vocab(of_bytes=True)
@@ -99,10 +118,11 @@ def read_corpus(
         ids, own = encoder.finish(vocab)
     text = ", ".join(map(label, names))
     if len(ids) < 2:
-        raise TextError(f"{text}: {len(ids)} {own.unit}s are too few to learn from; give a longer text")
+        what = "is empty" if not len(ids) else f"has a single {own.unit}"
+        raise TextError(f"{text}: {what}; give a text of at least 2 {own.unit}s")
     if ids.min() == ids.max():
-        raise TextError(f"{text}: all {len(ids)} {own.unit}s are the same one; there is nothing to learn")
-    return Corpus(ids, own, tuple(names), None if as_bytes else encoding, digest.hexdigest())
+        raise TextError(f"{text}: all {len(ids):,} {own.unit}s are the same; give a text with at least 2 different ones")
+    return Corpus(ids, own, names, None if as_bytes else encoding, digest.hexdigest())
 
 
 def read_ids(
@@ -114,11 +134,12 @@ def read_ids(
     lines: bool = False,
     most: int | None = None,
 ) -> tuple[Ids, int]:
-    """Read files as `read_corpus` does, with a vocabulary that is given: the ids and the number of unknown characters.
+    """Read files as `read_corpus` does, with a given vocabulary: the ids, and the number of unknown characters.
 
-    Unknown characters are left out, or with "error" raise UnknownCharacterError with file and position.
+    Unknown characters are left out; with `unknown="error"` they raise UnknownCharacterError, which names the file and
+    the position.
     """
-    grown = _Growing(id_type(len(vocab)), most)
+    grown = _GrowingIds(id_type(len(vocab)), most)
     missing = 0
     for name in names:
         position = 0
@@ -131,8 +152,8 @@ def read_ids(
     return grown.finish(), missing
 
 
-class _Growing:
-    """Ids that are appended, of the smallest type so far; grown in place, so that they are never held twice."""
+class _GrowingIds:
+    """An array of ids that grows in place and widens its integer type when needed, so the ids are never held twice."""
 
     def __init__(self, dtype: type[np.unsignedinteger[Any]], most: int | None) -> None:
         self.most = most
@@ -145,9 +166,9 @@ class _Growing:
             self.ids = self.ids.astype(dtype)
         end = self.size + len(part)
         if self.most is not None and end > self.most:
-            raise TextError(f"the text has more than the {self.most:,} characters that it should have")
+            raise TextError(f"the text has more than {self.most:,} characters, so it is not the text it was")
         if end * self.ids.itemsize > self.most_bytes:
-            raise TextError(f"the text is more than this machine's memory can hold ({end:,} characters so far)")
+            raise TextError(f"the text: too large for this machine's memory ({end:,} characters so far); use less text")
         if end > len(self.ids):
             self.ids.resize(end + end // 4, refcheck=False)
         self.ids[self.size : end] = part
@@ -159,10 +180,10 @@ class _Growing:
 
 
 class _Encoder:
-    """Gives characters provisional ids in the order they appear; sorts the vocabulary when all have been seen."""
+    """Gives characters provisional ids in order of appearance, and final ids once the whole vocabulary is known."""
 
     def __init__(self, most: int | None) -> None:
-        self.ids = _Growing(np.uint8, most)
+        self.ids = _GrowingIds(np.uint8, most)
         self.places = np.full(CODE_POINTS, -1, np.int32)
         self.points: list[int] = []
 
@@ -177,7 +198,7 @@ class _Encoder:
         self.ids.append(places, id_type(len(self.points)))
 
     def finish(self, extra: Vocab | None) -> tuple[Ids, Vocab]:
-        """The ids and the vocabulary, sorted, together with the characters of `extra`."""
+        """The final ids, and the vocabulary of the text together with the characters of `extra`."""
         characters = "".join(map(chr, self.points))
         vocab = Vocab(characters + (extra.characters if extra else ""))
         final, _ = vocab.encode(characters)

@@ -1,4 +1,4 @@
-"""Bytes as they come: a file on a disk by the piece, a pipe or a terminal by what has been written to it so far."""
+"""Reading bytes as soon as they are available: regular files in large pieces, pipes and terminals without waiting."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from typing import IO
 
 
 def available_bytes(file: IO[bytes], size: int) -> Iterator[bytes]:
-    """The bytes of an open file in pieces of `size` at most, none empty; no wait for more where there are some."""
+    """The bytes of an open file in non-empty pieces of at most `size`.
+
+    From a pipe or a terminal a piece is whatever has been written so far: it never waits for more once it has some.
+    """
     if not isinstance(file, io.BufferedReader) or stat.S_ISREG(os.fstat(file.fileno()).st_mode):
         while piece := file.read(size):
             yield piece
@@ -27,7 +30,7 @@ def available_bytes(file: IO[bytes], size: int) -> Iterator[bytes]:
 
 
 def _ready(file: IO[bytes]) -> bool:
-    """Can it be read without waiting? No, where that cannot be found out."""
+    """Whether a read would return at once. False if the system cannot tell."""
     try:
         return bool(select.select([file], [], [], 0)[0])
     except (OSError, ValueError):
@@ -35,7 +38,7 @@ def _ready(file: IO[bytes]) -> bool:
 
 
 def _widen(number: int, size: int) -> None:
-    """Let a pipe hold `size` bytes, so that its writer can go on while we compute; on Linux, if we may."""
+    """Enlarge the buffer of a pipe to `size` bytes, so that its writer can go on while we compute. Linux only."""
     with suppress(ImportError, AttributeError, OSError):
         import fcntl
 

@@ -1,4 +1,4 @@
-"""From the name of a file, or standard input, to its text in pieces: compression, encodings, and what has no end."""
+"""From a file name (or `-`, standard input) to text in pieces: decompression, decoding, newlines."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Hash(Protocol):
 
 
 def with_final_newline(pieces: Iterator[Piece]) -> Iterator[Piece]:
-    """The pieces of a text and, if its last line has no end, a newline."""
+    """The pieces of a text, and a newline if the text does not end with one."""
     last: str | bytes = "\n"
     for piece in pieces:
         last = piece or last
@@ -42,17 +42,19 @@ def with_final_newline(pieces: Iterator[Piece]) -> Iterator[Piece]:
 
 
 def label(name: str) -> str:
-    """A file's name in a message."""
+    """What a file is called in messages."""
     return "standard input" if name == STDIN else name
 
 
 def read_text(name: str, encoding: str, digest: Hash | None = None) -> Iterator[str]:
-    """The text of one file (or `-`), a piece at a time, newlines translated and a byte-order mark dropped.
+    """The text of one file, a piece at a time.
 
-    The bytes as read go to `digest`.
+    Decoding is strict, `\\r\\n` becomes `\\n`, and a byte-order mark at the start is dropped. `digest` is updated with
+    the bytes as read. Raises TextError, which names the file and the byte offset, and OptionError for an encoding that
+    Python does not know.
     """
     decoder = _decoder(encoding)
-    offset = 0  # of the first byte that the decoder has not seen
+    offset = 0  # of the next byte to decode
     first, held = True, ""
     for data in chain(read_bytes(name, digest), [b""]):
         pending = len(decoder.getstate()[0])
@@ -61,7 +63,7 @@ def read_text(name: str, encoding: str, digest: Hash | None = None) -> Iterator[
         except UnicodeDecodeError as error:
             raise _bad_byte(name, encoding, offset - pending + error.start, error) from None
         except UnicodeError as error:
-            raise TextError(f"{label(name)}: not {encoding} ({error}); name its encoding with --encoding") from None
+            raise TextError(f"{label(name)}: not {encoding} ({error}); give its encoding with --encoding") from None
         offset += len(data)
         if first and text:
             first, text = False, text.removeprefix("\ufeff")
@@ -72,7 +74,7 @@ def read_text(name: str, encoding: str, digest: Hash | None = None) -> Iterator[
 
 def _decoder(encoding: str) -> codecs.IncrementalDecoder:
     try:
-        if not encoding.isprintable():  # codecs.lookup takes any sign for a hyphen
+        if not encoding.isprintable():  # codecs.lookup reads any punctuation as a hyphen
             raise LookupError
         name = codecs.lookup(encoding).name
         decoder = codecs.getincrementaldecoder("utf-8" if name == "utf-8-sig" else name)("strict")
@@ -80,21 +82,21 @@ def _decoder(encoding: str) -> codecs.IncrementalDecoder:
             return decoder
     except (LookupError, UnicodeError, TypeError, ValueError):
         pass
-    raise OptionError(f"{encoding!r} is not a text encoding that Python knows; try utf-8, latin-1, utf-16 or cp1252")
+    raise OptionError(f"encoding: {encoding!r} is not one that Python knows; try utf-8, latin-1, utf-16 or cp1252")
 
 
 def _bad_byte(name: str, encoding: str, offset: int, error: UnicodeDecodeError) -> TextError:
     byte = f"0x{error.object[error.start]:02x}" if error.start < len(error.object) else "the end"
     return TextError(
         f"{label(name)}: not {encoding} at byte offset {offset} ({byte}: {error.reason}); "
-        "name its encoding with --encoding (latin-1, cp1252, utf-16 ...); train --bytes learns from any file"
+        "give its encoding with --encoding (latin-1, cp1252, utf-16 ...), or train on its bytes with --bytes"
     )
 
 
 def read_bytes(name: str, digest: Hash | None = None) -> Iterator[bytes]:
-    """The bytes of one file (or `-`), a piece at a time, decompressed by suffix; they go to `digest`, too.
+    """The bytes of one file, a piece at a time; files ending in .gz, .bz2 or .xz are decompressed.
 
-    From a pipe or a terminal a piece is what has come.
+    From a pipe or a terminal a piece is whatever is available. `digest` is updated with the bytes. Raises TextError.
     """
     try:
         with _open(name) as file:
@@ -104,41 +106,44 @@ def read_bytes(name: str, digest: Hash | None = None) -> Iterator[bytes]:
                     digest.update(piece)
                 yield piece
     except FileNotFoundError:
-        raise TextError(f"{label(name)}: no such file") from None
+        raise TextError(f"{label(name)}: no such file; check the name") from None
     except IsADirectoryError:
         raise TextError(f"{label(name)}: is a directory; name the text files in it") from None
     except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
-        raise TextError(f"{label(name)}: its compressed data are damaged or of another kind ({error})") from None
+        raise TextError(
+            f"{label(name)}: damaged, or not compressed as its name says ({error}); decompress it with another tool"
+        ) from None
     except OSError as error:
         raise TextError(f"{label(name)}: cannot be read ({error.strerror or error})") from None
     except ValueError as error:  # a NUL, or a character that the file system has no bytes for
-        raise TextError(f"{label(name)!r}: is not the name of a file ({error})") from None
+        raise TextError(f"{label(name)!r}: not a valid file name ({error})") from None
 
 
 def _open(name: str) -> AbstractContextManager[IO[bytes]]:
     if name == STDIN:
         if sys.stdin is None:
-            raise TextError("standard input is closed; pipe a text in, or name a file")
+            raise TextError("standard input: it is closed; pipe a text in, or name a file")
         return nullcontext(sys.stdin.buffer)
     opener: Callable[[str, str], IO[bytes]] = OPENERS.get(Path(name).suffix.lower(), open)
     return opener(name, "rb")
 
 
 def reject_endless_device(name: str, file: IO[bytes]) -> None:
-    """Raises TextError for /dev/zero and the like. A terminal and /dev/null have an end."""
-    with suppress(OSError, ValueError):  # it has no number, so it is in memory
+    """Raises TextError for endless devices such as /dev/zero. Terminals and /dev/null are accepted."""
+    with suppress(OSError, ValueError):  # a file in memory has no descriptor
         found = os.fstat(file.fileno())
         device = stat.S_ISCHR(found.st_mode) and not os.isatty(file.fileno())
         if device and found.st_rdev != os.stat(os.devnull).st_rdev:
-            raise TextError(f"{label(name)}: is a device without an end; copy what you want of it into a file")
+            raise TextError(f"{label(name)}: an endless device; copy the part you want into a file")
 
 
 def check_regular_files(names: Sequence[str]) -> None:
-    """Raises TextError if one of these is not a plain file.
+    """Raises TextError if one of these exists and is neither a regular file nor a directory.
 
-    For names that nobody typed: those in a checkpoint may be of a pipe, which would be waited for, or of a device.
+    For names that come from a checkpoint and not from the user: opening a pipe would wait for a writer, and a device
+    may be endless.
     """
     for name in names:
-        with suppress(OSError, ValueError):  # reading it will say what is wrong
+        with suppress(OSError, ValueError):  # the error comes when the file is read
             if not os.path.isdir(name) and not stat.S_ISREG(os.stat(name).st_mode):
-                raise TextError(f"{name}: is a device or a pipe and cannot be read again")
+                raise TextError(f"{name}: a device or a pipe, which cannot be read again")

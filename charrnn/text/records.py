@@ -1,10 +1,10 @@
-"""A text whose lines are records: laid out for reading, split by record, shuffled.
+"""A text in which each line is a record: its layout, its split into training and held-out records, its shuffling.
 
-Laid out, a text of records is `newline, record, newline, record, newline ...`: every record follows a newline, which is
-read from the zero state, and is ended by one, which is scored. Empty lines are no records and are left out.
+The layout is `newline, record, newline, record, newline ...`. Each record is read after a newline, from the zero state,
+and ends with a newline, which is scored as part of it. Empty lines are left out.
 
-Record k is `laid[ends[k] + 1 : ends[k + 1] + 1]`, its newline included, where `ends` are the places of the newlines.
-Besides the ids everything here takes some 50 bytes a record, and is done for a piece of the text at a time.
+Record k is `laid[ends[k] + 1 : ends[k + 1] + 1]`, its newline included, where `ends` are the indices of the newlines.
+Everything here works on a piece of the text at a time, and takes about 50 bytes a record besides the ids.
 """
 
 from __future__ import annotations
@@ -24,37 +24,37 @@ Hashes = npt.NDArray[np.uint32]
 
 PIECE = 1 << 15  # characters hashed at a time
 BLOCK = 1 << 12  # records moved at a time
-LONG = 1 << 10  # characters from which on they are moved one by one
-POSITION = 21  # bits by which a position is shifted, to make room for a code point
+LONG = 1 << 10  # characters; longer records are moved one by one
+POSITION = 21  # bits by which a position is shifted to make room for an id
 
 
 @dataclass(frozen=True)
 class Records:
-    """The records of a text, in two parts that have no record in common, both laid out."""
+    """The records of a text in two parts, in the layout above. No record is in both parts."""
 
     training: Ids
-    held_out: Ids  # empty if there is no such record
+    held_out: Ids  # empty if there are no held-out records
     count: int
-    repeats: int  # records that are like an earlier one
-    known: Hashes  # short hashes of the training records, sorted, each once
+    repeats: int  # records that equal an earlier one
+    known: Hashes  # short hashes of the training records, sorted, without repeats
 
 
 def lay_out(ids: Ids, newline: int) -> Ids:
-    """A text as records: a newline, then every line that is not empty with a newline after it."""
+    """The ids of a text in the layout above: a newline, then every non-empty line followed by a newline."""
     laid: Ids = np.empty(len(ids) + 2, ids.dtype)
     laid[0] = laid[-1] = newline
     laid[1:-1] = ids
     ends = laid == newline
-    ends[1:] &= ends[:-1].copy()  # a newline right after another ends nothing
+    ends[1:] &= ends[:-1].copy()  # a newline right after another ends an empty line
     ends[0] = False
     return np.asarray(laid[~ends])
 
 
 def split(ids: Ids, newline: int, val_fraction: float, seed: int) -> Records:
-    """Hold out a share of the records, with the same line never on both sides.
+    """Hold out a share of the records. Equal lines are always in the same part.
 
-    A line's place in the queue for being held out follows from itself and the seed, not from where it stands. Those at
-    the head are held out, with all their copies, for as long as they are no more than `val_fraction` of all records.
+    Distinct lines are ordered by a hash of the line and the seed, so the order does not depend on where a line stands
+    in the text. Lines are held out in that order, each with all its copies, up to `val_fraction` of all records.
     """
     laid = lay_out(ids, newline)
     ends = np.flatnonzero(laid == newline)
@@ -69,14 +69,14 @@ def split(ids: Ids, newline: int, val_fraction: float, seed: int) -> Records:
 
 
 def _divided(lines: Words, val_fraction: float, seed: int) -> tuple[Places, Places, int, Hashes]:
-    """The numbers of the training and the held-out records, how many repeat others, and what to know of the former."""
+    """The numbers of the training and held-out records, the number of repeats, and the training records' hashes."""
     queue = random_bits(seed, SPLIT, lines)
     order = np.argsort(queue, kind="stable")
     queue = queue[order]
     firsts = np.flatnonzero(np.append(True, queue[1:] != queue[:-1])[: len(queue)])
     copies = np.diff(firsts, append=len(queue))
     room = round(val_fraction * len(lines))
-    fitting = copies <= room  # a line with more copies would leave no room for others
+    fitting = copies <= room  # a line with more copies than that cannot be held out
     out = fitting & (np.cumsum(copies * fitting) <= room)
     held_out = np.repeat(out, copies)
     known = np.unique(short(lines[order[firsts[~out]]]))
@@ -84,34 +84,34 @@ def _divided(lines: Words, val_fraction: float, seed: int) -> tuple[Places, Plac
 
 
 def shuffled(laid: Ids, seed: int, epoch: int) -> Ids:
-    """The same records in another order, which follows from the seed and the epoch."""
+    """The same records in an order drawn from the seed and the epoch."""
     ends = np.flatnonzero(laid == laid[0])
     return arranged(laid, ends, shuffle(len(ends) - 1, seed, epoch))
 
 
 def shuffle(count: int, seed: int, epoch: int) -> Places:
-    """The numbers from 0 to count - 1 in a random order."""
+    """A permutation of 0 to count - 1 drawn from the seed and the epoch."""
     return np.argsort(random_bits(seed, SHUFFLE, epoch, np.arange(count)), kind="stable")
 
 
 def arranged(laid: Ids, ends: Places, order: Places) -> Ids:
-    """The records that `order` numbers, in that order, laid out."""
+    """The records with these numbers, in this order, in the layout above."""
     blocks = [_side_by_side(laid, ends, order[block : block + BLOCK]) for block in range(0, len(order), BLOCK)]
     return np.concatenate([laid[:1], *blocks])
 
 
 def _side_by_side(laid: Ids, ends: Places, order: Places) -> Ids:
     starts, lengths = ends[order] + 1, ends[order + 1] - ends[order]
-    if lengths.max() > LONG:  # an index for each of their characters would take much memory
+    if lengths.max() > LONG:  # an index array over their characters would take too much memory
         return np.concatenate([laid[start : start + length] for start, length in zip(starts, lengths, strict=True)])
     places = np.cumsum(lengths) - lengths
     return np.asarray(laid[np.repeat(starts - places, lengths) + np.arange(lengths.sum())])
 
 
 def hashes(laid: Ids, ends: Places) -> Words:
-    """64 bits for each record. Two different ones agree with a chance of about 2^-64.
+    """A hash of 64 bits for each record: `symbols`, summed over the record and its newline, mixed once more.
 
-    It is the sum of `symbols` over the record, its newline included, mixed once more.
+    Two different records have the same hash with a probability of about 2^-64.
     """
     starts, sums = ends[:-1] + 1, np.zeros(len(ends) - 1, np.uint64)
     for begin in range(1, len(laid), PIECE):
@@ -126,17 +126,17 @@ def hashes(laid: Ids, ends: Places) -> Words:
 
 
 def symbols(positions: npt.NDArray[Any], ids: Ids) -> Words:
-    """What each character, at its position in its record, adds to the record's hash."""
+    """What each character adds to the hash of its record, from its id and its position in the record."""
     return random_bits(positions << POSITION | ids)
 
 
 def short(words: Words) -> Hashes:
-    """The 32 bits of a hash that are remembered."""
+    """The upper 32 bits of a hash, which are what a checkpoint stores."""
     return (words >> np.uint64(32)).astype(np.uint32)
 
 
 class RecordStreams:
-    """`Streams` of records, which come in another order in every epoch: so chunks cut others of them in two."""
+    """`Streams` of records in a new order in every epoch, so that each time other records are cut by chunk edges."""
 
     def __init__(self, laid: Ids, batch_size: int, seq_length: int, seed: int) -> None:
         self.laid, self.shape, self.seed = laid, (batch_size, seq_length), seed

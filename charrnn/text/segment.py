@@ -13,22 +13,22 @@ from .vocab import code_points
 
 UNITS = ("char", "word", "line")
 NEWLINE = 10
-LAST_SPACE = 0x3000  # no code point after it is white space
+LAST_SPACE = 0x3000  # the highest code point that is white space
 
 
 def check_unit(unit: str) -> str:
     if unit not in UNITS:
-        raise OptionError(f"there is no unit {unit!r}; it must be one of {', '.join(UNITS)}")
+        raise OptionError(f"per: {unit!r} is not a unit; use one of {', '.join(UNITS)}")
     return unit
 
 
 def ends(text: str | bytes, unit: str, after_space: bool) -> npt.NDArray[np.intp]:
-    """The places in a text, or a part of one, before which a character, word or line ends, in ascending order.
+    """The indices just after the last character of each character, word or line that ends in `text`, ascending.
 
-    A line ends with its newline. A word is the white space before it and what follows up to the next white space, so
-    that every character belongs to exactly one; what is white space is said by `str.isspace` and `bytes.isspace`.
-    `after_space`: did the part before end in white space, or was there none? If not, a word may end before the first
-    character of this one.
+    A line ends after its newline. A word is the white space before it and everything up to the next white space, so
+    every character belongs to exactly one word. White space is what `str.isspace` and `bytes.isspace` say it is.
+    `text` may be a part of a longer one. `after_space` is true if the part before it ended in white space, or if there
+    was none; otherwise a word may end at index 0.
     """
     points: npt.NDArray[Any] = np.frombuffer(text, np.uint8) if isinstance(text, bytes) else code_points(text)
     if unit == "char":
@@ -41,7 +41,7 @@ def ends(text: str | bytes, unit: str, after_space: bool) -> npt.NDArray[np.intp
 
 @lru_cache
 def spaces(of_bytes: bool) -> npt.NDArray[np.bool_]:
-    """Whether each byte is white space, or each code point up to the one after LAST_SPACE."""
+    """Whether each byte, or each code point up to LAST_SPACE + 1, is white space."""
     if of_bytes:
         return np.array([bytes([byte]).isspace() for byte in range(256)])
     return np.array([chr(point).isspace() for point in range(LAST_SPACE + 2)])

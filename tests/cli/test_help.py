@@ -1,4 +1,4 @@
-"""The help is complete, and what it shows can be typed."""
+"""The help is complete, and its examples can be pasted."""
 
 import inspect
 import re
@@ -78,14 +78,14 @@ def test_the_defaults_are_those_of_the_python_functions():
     assert shown["cell"] == inspect.signature(new_run).parameters["cell"].default
 
 
-def test_what_is_chosen_by_the_budget_has_the_middle_network_for_default_in_python():
+def test_the_default_network_in_python_is_the_middle_one_of_the_recipe():
     parameters = inspect.signature(new_run).parameters
     assert (parameters["hidden"].default, parameters["layers"].default) == recipe.MIDDLE
     assert Options().lr == recipe.learning_rate(*(parameters[name].default for name in ("cell", "hidden", "layers")))
 
 
 @pytest.mark.parametrize("words", [["--help"], ["--version"], ["train", "--help"], ["sample", "-h"]], ids=" ".join)
-def test_help_does_not_wait_for_numpy(shell, words):
+def test_help_does_not_import_numpy(shell, words):
     code = f"import sys; from charrnn.cli import main; main({words}, standalone_mode=False); print(sorted(sys.modules))"
     result = shell(args=[sys.executable, "-c", code])
     modules = result.stdout.decode().splitlines()[-1]

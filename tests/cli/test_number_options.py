@@ -1,4 +1,4 @@
-"""Every option that takes a number, at its edges and beyond."""
+"""Every option that takes a number, with values at its bounds and beyond."""
 
 import os
 import resource
@@ -51,8 +51,8 @@ def test_the_cases_are_all_there():
 
 
 @pytest.mark.parametrize(("command", "option", "value"), CASES)
-def test_no_number_is_too_much(charrnn, trained, invoke, command, option, value):
-    """Done, an error in one line, or wrong usage; and a run that is done is a run of finite numbers."""
+def test_any_number(charrnn, trained, invoke, command, option, value):
+    """The command succeeds with finite numbers, or fails with one line or a usage error."""
     words = BASE.get(command, ["corpus.txt"])
     words = words[:-2] if option in BUDGETS else words
     result = invoke(command, *words, option, value)
@@ -80,8 +80,8 @@ def texts(command):
 @pytest.mark.parametrize(
     ("command", "option"), [(command, option) for command in sorted(main.commands) for option in texts(command)]
 )
-def test_no_string_is_too_odd(trained, invoke, command, option):
-    """As a name of a file, of an encoding, of one of a few choices, or as a text."""
+def test_any_string(trained, invoke, command, option):
+    """As a file name, an encoding, a choice or a text."""
     whole = trained.read_bytes()
     for value in STRINGS:
         words = BASE.get(command, [])
@@ -94,8 +94,8 @@ def test_no_string_is_too_odd(trained, invoke, command, option):
         assert trained.read_bytes() == whole
 
 
-def test_a_log_that_nobody_reads(charrnn, folder):
-    """A pipe without a reader is not waited for; one with a reader gets every line."""
+def test_a_log_that_is_a_pipe(charrnn, folder):
+    """A pipe without a reader is an error at once; a pipe with a reader gets every line."""
     os.mkfifo("pipe")
     words = (*BASE["train"], "--log", "pipe", "--log-every", 1)
     assert "--log pipe: cannot be written" in charrnn("train", *words, status=1).err
@@ -140,8 +140,8 @@ def test_options_that_contradict_each_other(charrnn, trained, line):
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits memory")
 @pytest.mark.parametrize("option", ["--length", "--num-samples"])
 @pytest.mark.parametrize("value", [10**12, 10**30])
-def test_no_amount_brings_the_machine_down(trained, option, value):
-    """Within half a gigabyte of memory, and with a reader that has seen enough after the first characters."""
+def test_large_amounts_take_bounded_memory(trained, option, value):
+    """With half a gigabyte of memory, and a reader that stops after the first characters."""
 
     def limit():
         resource.setrlimit(resource.RLIMIT_AS, (1 << 29, 1 << 29))

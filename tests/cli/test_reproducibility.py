@@ -1,4 +1,4 @@
-"""The same command, the same bytes: in a new process, and whoever watches, listens or saves meanwhile."""
+"""The same command gives the same bytes: in a new process, in a terminal, with a log, with more frequent saves."""
 
 import contextlib
 import os
@@ -18,7 +18,7 @@ TRAIN = shlex.split(
 
 @pytest.fixture
 def whole(charrnn):
-    """What the command gives in this process, quietly."""
+    """The checkpoint that the command makes in this process, with --quiet."""
     charrnn(*TRAIN, "--quiet")
     result = content("charrnn.npz")
     os.unlink("charrnn.npz")

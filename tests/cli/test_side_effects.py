@@ -1,4 +1,4 @@
-"""Every command with somebody watching (PEP 578): no network, no other program, no file written but those named."""
+"""Audit hooks (PEP 578) on every command: no network access, no other program started, only named files written."""
 
 import json
 import os
@@ -46,13 +46,13 @@ COMMANDS = {
 
 
 def belongs(path, named):
-    """Is it one of the named files, or one beside it with its name: what is not whole yet, the lock, the last one?"""
+    """Whether a path is a named file, or a temporary file, lock or backup beside one."""
     folder, name = os.path.split(os.path.abspath(path))
     return folder == os.getcwd() and any(name == other or name.strip(".").startswith(other) for other in named)
 
 
 @pytest.mark.parametrize("line", COMMANDS)
-def test_nothing_is_touched_that_was_not_named(shell, trained, folder, line):
+def test_only_named_files_are_touched(shell, trained, folder, line):
     env = {"PYTHONDONTWRITEBYTECODE": "1"}
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     result = shell(args=[sys.executable, "-c", WATCH, *line.split()], env=env)
@@ -68,7 +68,7 @@ def test_nothing_is_touched_that_was_not_named(shell, trained, folder, line):
     assert all(belongs(name, COMMANDS[line]) for name in changed)
 
 
-def test_the_watch_sees_what_it_should(shell, folder):
+def test_the_audit_hook_sees_what_it_should(shell, folder):
     code = WATCH.split("from charrnn")[0] + (
         "import socket, subprocess\n"
         "open('a', 'w').close(); os.rename('a', 'b'); os.remove('b'); subprocess.run(['true'])\n"

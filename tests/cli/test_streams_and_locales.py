@@ -1,4 +1,4 @@
-"""The world around a command: pipes, terminals, locales, closed streams, full disks. Each in its own process."""
+"""Pipes, terminals, locales, closed streams and full disks. Each command runs in its own process."""
 
 import contextlib
 import fcntl
@@ -22,7 +22,7 @@ C_LOCALE = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
 
 @pytest.fixture
 def bash(folder):
-    """A line for the shell, in which $CHARRNN is the program."""
+    """Run a line in bash, where $CHARRNN is the program."""
 
     def bash(line, **env):
         env = os.environ | {"CHARRNN": CHARRNN} | env
@@ -33,7 +33,7 @@ def bash(folder):
 
 @pytest.mark.parametrize("command", ["sample --seed 1", "sample -n 9 --seed 1 -0"])
 def test_into_head(bash, trained, command):
-    """Far more than a pipe holds is asked for, and the first of it read."""
+    """The output is far larger than a pipe's buffer, and the reader stops after the first lines."""
     result = bash(f"$CHARRNN {command} --length 1000000 | head -c 100; echo ${{PIPESTATUS[0]}}")
     assert result.stderr == b""
     assert result.stdout[100:] == b"0\n"
@@ -43,8 +43,8 @@ def test_into_head(bash, trained, command):
 @pytest.mark.parametrize(
     "command", ["sample --length 5 --seed 1", "eval", "eval --json", "score", "info", "info --json"]
 )
-def test_nobody_reads(bash, trained, command):
-    """The reader is gone before anything is written."""
+def test_a_pipe_without_a_reader(bash, trained, command):
+    """The reader of the pipe is gone before anything is written."""
     result = bash(f"{{ sleep 0.3; $CHARRNN {command}; echo $? >&2; }} | true")
     assert result.stderr == b"0\n"
 
@@ -76,13 +76,13 @@ def test_a_full_disk(bash, trained, command):
     ],
 )
 def test_closed_streams(bash, trained, command, stream):
-    """Done, or said in one line; and if nobody hears it, training goes on all the same."""
+    """A command succeeds or fails with one line; training succeeds even if its messages cannot be written."""
     result = bash(f"$CHARRNN {command} {stream} < corpus.txt" if stream != "<&-" else f"$CHARRNN {command} <&-")
     assert result.returncode in (0, 1), result.stderr
     assert b"Traceback" not in result.stderr
     assert b"Exception ignored" not in result.stderr
     if stream == ">&-" and not command.startswith("train"):
-        assert result.stderr.endswith(b"charrnn: standard output is closed; send it somewhere\n")
+        assert result.stderr.endswith(b"charrnn: standard output: it is closed; redirect it to a file or a pipe\n")
         assert result.returncode == 1
     if command.startswith("train") and (stream != "<&-" or "corpus.txt" in command):
         assert result.returncode == 0
@@ -102,15 +102,15 @@ def test_a_pipe_gets_utf8_in_any_locale(shell, trained, env):
 @pytest.mark.parametrize(
     "command", ["info", "info --json", "eval é世.txt", "train é世.txt -c n.npz --steps 1 --hidden 2"]
 )
-def test_no_character_is_too_much_for_a_locale(shell, trained, folder, text, env, command):
-    """What is shown may lose characters there; the command does not fail."""
+def test_characters_that_the_locale_lacks(shell, trained, folder, text, env, command):
+    """Such characters may be replaced in what is shown, but the command does not fail."""
     (folder / "é世.txt").write_text(text, encoding="utf-8")
     result = shell(*command.split(), env=env)
     assert (result.returncode, b"Traceback" in result.stderr) == (0, False), result.stderr.decode()
 
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="macOS has no such names")
-def test_a_file_name_that_is_no_text(shell, folder, text):
+def test_a_file_name_that_is_not_utf8(shell, folder, text):
     name = b"\xff\xfe.txt"
     with open(name, "w", encoding="utf-8") as file:
         file.write(text)
@@ -144,7 +144,7 @@ class TestStandardInput:
         for other in (text + "!", text[:-1] + "!", text[:-1]):
             result = shell("train", "-", "--resume", "--steps", 1, input=other.encode())
             assert result.returncode == 1
-            assert re.search(b"checksum|more than the .* characters", result.stderr)
+            assert re.search(b"checksum|more than .* characters", result.stderr)
 
     def test_bad_bytes_and_nothing(self, shell, folder):
         result = shell("train", "-", *SMALL, input=b"abc\xff")
@@ -160,7 +160,7 @@ class TestStandardInput:
 
 
 def in_a_terminal(*words, **env):
-    """Run a command with standard output and error in a terminal of its own: its status, and what was on the screen."""
+    """Run a command in a new terminal: the exit status, and what was on the screen."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
     command = [sys.executable, "-m", "charrnn", *words]

@@ -1,4 +1,4 @@
-"""Any text, to every command that reads one: the right answer, or one line that says what is wrong."""
+"""Every command that reads a text, with any text: a correct result, or an error in one line."""
 
 import gzip
 import json
@@ -22,11 +22,11 @@ GOOD = {
     "two": b"ab",
 }
 BAD = {
-    "empty": (b"", "0 characters are too few"),
-    "one character": (b"a", "1 characters are too few"),
-    "a mark alone": (b"\xef\xbb\xbf", "0 characters are too few"),
-    "only newlines": (b"\n" * 50, "all 50 characters are the same one"),
-    "one CRLF": (b"\r\n", "1 characters are too few"),
+    "empty": (b"", "is empty; give a text of at least 2 characters"),
+    "one character": (b"a", "has a single character; give a text"),
+    "a mark alone": (b"\xef\xbb\xbf", "is empty; give a text of at least 2 characters"),
+    "only newlines": (b"\n" * 50, "all 50 characters are the same"),
+    "one CRLF": (b"\r\n", "has a single character; give a text"),
     "a surrogate": (b"abc\xed\xa0\x80", "not utf-8 at byte offset 3 (0xed"),
     "latin-1": ("naïve".encode("latin-1"), "not utf-8 at byte offset 2 (0xef"),
     "UTF-16": ("text".encode("utf-16"), "not utf-8 at byte offset 0 (0xff"),
@@ -37,7 +37,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("data", GOOD.values(), ids=GOOD)
-def test_a_text_can_be_learnt_scored_begun_with_and_gone_on_with(charrnn, folder, data):
+def test_a_text_that_every_command_accepts(charrnn, folder, data):
     text = data.decode().removeprefix("\ufeff").replace("\r\n", "\n")
     (folder / "text").write_bytes(data)
     charrnn("train", "text", *SMALL)
@@ -53,8 +53,8 @@ def test_a_text_can_be_learnt_scored_begun_with_and_gone_on_with(charrnn, folder
 
 
 @pytest.mark.parametrize(("data", "message"), BAD.values(), ids=BAD)
-def test_a_text_that_will_not_do(charrnn, trained, folder, data, message):
-    """Where the text is too short to learn from, it is still one to begin with; nothing is written in any case."""
+def test_a_text_that_cannot_be_used(charrnn, trained, folder, data, message):
+    """A text that is too short for training is still accepted as a prime. Nothing is written in any case."""
     (folder / "bad").write_bytes(data)
     before = trained.read_bytes()
     for words in (
@@ -73,7 +73,7 @@ def test_a_text_that_will_not_do(charrnn, trained, folder, data, message):
 
 
 @pytest.mark.parametrize("where", ["folder", "nowhere", "/dev/zero", "broken.gz", "loop", "x" * 300, "corpus.txt/x"])
-def test_what_is_no_text(charrnn, trained, folder, where, text):
+def test_a_name_that_is_not_a_text_file(charrnn, trained, folder, where, text):
     (folder / "folder").mkdir()
     (folder / "broken.gz").write_bytes(gzip.compress(text.encode())[:-9])
     (folder / "loop").symlink_to("loop")

@@ -1,4 +1,4 @@
-"""A model whose distribution is known: a Markov chain of characters."""
+"""A model with a known distribution: a Markov chain of characters."""
 
 import numpy as np
 
@@ -13,7 +13,7 @@ NO_PRIME = np.zeros(0, np.intp)
 
 
 def markov_chain(table):
-    """A network whose next character depends on the last one alone: table[i, j] is the probability of j after i.
+    """A network whose next character depends only on the last one: table[i, j] is the probability of j after i.
 
     With Wxh = 100 and no recurrence h is 1 at the place of the last character and 0 elsewhere; what is handed on is
     that less its mean 1/V, over its deviation.

@@ -1,4 +1,4 @@
-"""Files to read, of any bytes."""
+"""A fixture that writes a file to read."""
 
 import pytest
 

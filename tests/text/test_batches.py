@@ -1,4 +1,4 @@
-"""A text as streams: what is read, what follows it, and what is left over."""
+"""A text as parallel streams: inputs, targets, and the characters left over."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ ASKED = {"characters": st.integers(2, 300), "batch_size": st.integers(1, 40), "s
 
 
 @given(**ASKED)
-def test_fit_never_gives_more_than_was_asked_or_is_there(characters, batch_size, seq_length):
+def test_the_batch_never_exceeds_what_was_asked_for_or_the_text(characters, batch_size, seq_length):
     batch, length = shrink_to_text(characters, batch_size, seq_length)
     assert 1 <= batch <= batch_size
     assert 1 <= length <= seq_length
@@ -19,8 +19,8 @@ def test_fit_never_gives_more_than_was_asked_or_is_there(characters, batch_size,
 
 
 @given(**ASKED)
-def test_fit_gives_all_that_is_there(characters, batch_size, seq_length):
-    """The batch gives way first; of each, one more would not be had or not fit."""
+def test_the_batch_is_as_large_as_the_text_allows(characters, batch_size, seq_length):
+    """The batch size is reduced first. One more of either would not fit or was not asked for."""
     batch, length = shrink_to_text(characters, batch_size, seq_length)
     assert batch == batch_size or (batch + 1) * seq_length > characters - 1
     assert length == seq_length or (batch == 1 and length == characters - 1)
@@ -28,7 +28,7 @@ def test_fit_gives_all_that_is_there(characters, batch_size, seq_length):
 
 @given(**ASKED)
 def test_the_chunks_of_an_epoch(characters, batch_size, seq_length):
-    """Ids that are their own positions: every target is the next one, every stream goes on where it was."""
+    """With ids equal to positions: each target is the next id, and each stream continues where it stopped."""
     B, T = shrink_to_text(characters, batch_size, seq_length)
     streams = Streams(np.arange(characters), B, T)
     assert streams.chunks == epoch_chunks(characters, B, T)

@@ -1,4 +1,4 @@
-"""A pipe gives what has come; nobody waits for more where there is some."""
+"""Reading from a pipe returns what is available without waiting for more."""
 
 import io
 import os
@@ -9,7 +9,7 @@ from charrnn.text.live_input import available_bytes
 PIECE = 1 << 20
 
 
-def test_a_pipe_gives_what_has_come():
+def test_a_pipe_returns_what_is_available():
     end, begin = os.pipe()
     with open(end, "rb") as file, open(begin, "wb", buffering=0) as writer:
         pieces = available_bytes(file, PIECE)
@@ -23,7 +23,7 @@ def test_a_pipe_gives_what_has_come():
         assert list(pieces) == []
 
 
-def test_all_that_goes_through_a_pipe_comes_out_in_pieces_of_a_bounded_size():
+def test_everything_written_to_a_pipe_is_read_in_pieces_of_bounded_size():
     data = os.urandom(3 * PIECE + 17)
     end, begin = os.pipe()
 
@@ -40,7 +40,7 @@ def test_all_that_goes_through_a_pipe_comes_out_in_pieces_of_a_bounded_size():
     assert max(map(len, pieces)) <= PIECE
 
 
-def test_a_file_comes_by_the_piece(tmp_path):
+def test_a_file_is_read_in_pieces(tmp_path):
     data = os.urandom(2 * PIECE + 1)
     (tmp_path / "file").write_bytes(data)
     with open(tmp_path / "file", "rb") as file:

@@ -1,4 +1,4 @@
-"""Reading files into text, held against Python's own reading of the same bytes in one go."""
+"""Reading files in pieces, compared with Python's own decoding of the whole file."""
 
 import bz2
 import encodings.aliases
@@ -31,7 +31,7 @@ TEXTS = {
 
 
 def plainly(data, encoding="utf-8"):
-    """What the text of a file is, by the contract: strict, a mark at its head dropped, CRLF one newline."""
+    """The expected text: strictly decoded, without a byte-order mark at its start, CRLF as one newline."""
     encoding = "utf-8" if encoding == "utf-8-sig" else encoding  # whose decoder would drop a second mark
     return data.decode(encoding).removeprefix("\ufeff").replace("\r\n", "\n")
 
@@ -61,8 +61,8 @@ def test_any_text_in_any_pieces(tmp_path_factory, text, encoding, piece):
 
 
 @pytest.mark.parametrize("codec", sorted(set(encodings.aliases.aliases.values()) | {"idna", "punycode", "undefined"}))
-def test_every_codec_of_python_is_read_right_or_refused(store, monkeypatch, codec):
-    """In pieces of three bytes as in one; never by an exception of another kind."""
+def test_every_python_codec_is_decoded_correctly_or_rejected(store, monkeypatch, codec):
+    """In pieces of three bytes the result equals that in one piece; no unexpected exception."""
     monkeypatch.setattr(reader, "PIECE", 3)
     line = "naïve 世界\n"
     for data in (
@@ -85,7 +85,7 @@ def test_every_codec_of_python_is_read_right_or_refused(store, monkeypatch, code
     ids=["early", "late", "cut short", "surrogate", "cut short by one", "after a mark"],
 )
 def test_a_bad_byte_is_named(store, monkeypatch, data, piece):
-    """With the file, the offset that Python finds for the whole, the byte, and what to do."""
+    """The error has the file, the offset that Python gives for the whole file, the byte, and a remedy."""
     monkeypatch.setattr(reader, "PIECE", piece)
     with pytest.raises(UnicodeDecodeError) as theirs:
         data.decode("utf-8")
@@ -117,7 +117,7 @@ def test_the_offset_of_any_bad_byte(tmp_path_factory, data, good, encoding, piec
     assert f"at byte offset {start} (0x{data[start]:02x}: " in str(ours.value)
 
 
-def test_the_offset_counts_the_mark_of_utf_8_sig(store):
+def test_the_offset_counts_the_byte_order_mark(store):
     data = b"\xef\xbb\xbfabc\xff"
     with pytest.raises(TextError, match="byte offset 6 "):
         read_corpus([store(data)], "utf-8-sig")
@@ -127,7 +127,7 @@ def test_the_offset_counts_the_mark_of_utf_8_sig(store):
 class TestCompressed:
     DATA = TEXTS["multi-byte"]
 
-    def test_is_read_as_if_it_were_not(self, store, suffix, pack):
+    def test_is_decompressed(self, store, suffix, pack):
         plain, packed = read_corpus([store(self.DATA)]), read_corpus([store(pack(self.DATA), "text" + suffix)])
         assert packed.ids.tolist() == plain.ids.tolist()
         assert (packed.vocab, packed.sha256) == (plain.vocab, plain.sha256)
@@ -138,7 +138,7 @@ class TestCompressed:
             with pytest.raises(TextError):
                 read_corpus([store(whole[:length], "text" + suffix)])
 
-    def test_no_flipped_byte_changes_the_text_unseen(self, store, suffix, pack):
+    def test_a_flipped_byte_never_changes_the_text_silently(self, store, suffix, pack):
         whole, refused = pack(self.DATA), 0
         for place in range(len(whole)):
             damaged = bytearray(whole)
@@ -150,12 +150,12 @@ class TestCompressed:
                 refused += 1
         assert refused > 0.8 * len(whole)
 
-    def test_of_another_kind_is_an_error(self, store, suffix, pack):
-        with pytest.raises(TextError, match=r"damaged or of another kind|cannot be read"):
+    def test_a_wrong_suffix_is_an_error(self, store, suffix, pack):
+        with pytest.raises(TextError, match=r"damaged, or not compressed|cannot be read"):
             read_corpus([store(self.DATA, "text" + suffix)])
 
 
-def test_what_cannot_be_read(tmp_path, store):
+def test_unreadable_files(tmp_path, store):
     with pytest.raises(TextError, match=r"nowhere\.txt: no such file"):
         read_corpus([str(tmp_path / "nowhere.txt")])
     with pytest.raises(TextError, match="is a directory"):
@@ -170,7 +170,7 @@ def test_what_cannot_be_read(tmp_path, store):
 
 
 def test_devices_and_pipes(tmp_path):
-    with pytest.raises(TextError, match="0 characters"):
+    with pytest.raises(TextError, match="is empty"):
         read_corpus(["/dev/null"])
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
@@ -182,7 +182,7 @@ def test_devices_and_pipes(tmp_path):
 
 
 @pytest.mark.parametrize("piece", PIECES)
-def test_bytes_are_taken_as_they_are(store, monkeypatch, piece):
+def test_bytes_are_read_unchanged(store, monkeypatch, piece):
     monkeypatch.setattr(reader, "PIECE", piece)
     data = b"\xef\xbb\xbf\r\n\xff\0\r" + bytes(range(256))
     read = read_corpus([store(data)], as_bytes=True)
@@ -192,13 +192,13 @@ def test_bytes_are_taken_as_they_are(store, monkeypatch, piece):
 
 
 @pytest.mark.parametrize("encoding", ["rot13", "base64", "hex", "zip", "nonsense", "", "a\0b", "\udcff", "../utf_8"])
-def test_what_is_no_text_encoding(store, encoding):
-    with pytest.raises(OptionError, match="not a text encoding"):
+def test_an_encoding_that_python_does_not_know(store, encoding):
+    with pytest.raises(OptionError, match="not one that Python knows"):
         read_corpus([store(b"abc")], encoding)
 
 
-def test_files_are_joined_as_they_stand(store):
-    """No newline comes between them, and a CR at the end of one is no CRLF with the next."""
+def test_files_are_joined_unchanged(store):
+    """No newline is inserted, and a CR at the end of one file does not form a CRLF with the next."""
     first, second = b"\xef\xbb\xbfone\r", b"\xef\xbb\xbf\ntwo"
     read = read_corpus([store(first, "1"), store(second, "2")])
     assert read.vocab.decode(read.ids) == "one\r\ntwo"

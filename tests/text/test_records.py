@@ -1,4 +1,4 @@
-"""Lines as records: laid out, split and shuffled as plain Python does it, however the work is cut up."""
+"""Records: layout, split and shuffling, compared with plain Python, whatever the size of the pieces."""
 
 from collections import Counter
 
@@ -26,7 +26,7 @@ def ids_of(text):
 
 
 def lines_of(laid):
-    """The records of a text that is laid out, as a list of strings."""
+    """The records in a layout, as a list of strings."""
     text = VOCAB.decode(laid)
     assert text[:1] == text[-1:] == "\n"
     return text[1:].split("\n")[:-1]
@@ -48,12 +48,12 @@ def pieces(request, monkeypatch):
 
 
 @given(texts)
-def test_laid_out_every_line_that_is_not_empty_stands_between_newlines(text):
+def test_the_layout_puts_every_non_empty_line_between_newlines(text):
     assert VOCAB.decode(lay_out(ids_of(text), NEWLINE)) == "\n" + "".join(line + "\n" for line in lines_in(text))
 
 
 @given(texts, st.floats(0, 0.99), st.integers(0, 5))
-def test_every_record_is_on_one_side_with_all_that_are_like_it(text, val_fraction, seed):
+def test_equal_records_are_in_the_same_part(text, val_fraction, seed):
     parts = split(ids_of(text), NEWLINE, val_fraction, seed)
     training = lines_of(parts.training)
     held_out = lines_of(parts.held_out) if len(parts.held_out) else []
@@ -66,13 +66,13 @@ def test_every_record_is_on_one_side_with_all_that_are_like_it(text, val_fractio
 
 
 @given(st.lists(st.text("abc世", min_size=1, max_size=9), unique=True, min_size=1), st.floats(0, 0.99))
-def test_where_no_line_is_repeated_the_share_is_exact(lines, val_fraction):
+def test_without_repeated_lines_the_share_is_exact(lines, val_fraction):
     parts = split(ids_of("\n".join(lines)), NEWLINE, val_fraction, 1)
     assert len(lines_of(parts.training)) == len(lines) - round(val_fraction * len(lines))
 
 
 @given(st.lists(st.text("abc世", min_size=1, max_size=5), min_size=4), st.randoms())
-def test_which_lines_are_held_out_does_not_follow_from_their_order(lines, rng):
+def test_the_held_out_lines_do_not_depend_on_the_order(lines, rng):
     shuffled_lines = rng.sample(lines, len(lines))
     one, other = (split(ids_of("\n".join(some)), NEWLINE, 0.4, 3) for some in (lines, shuffled_lines))
     assert sorted(lines_of(one.training)) == sorted(lines_of(other.training))
@@ -87,7 +87,7 @@ def test_the_seed_decides_what_is_held_out():
     assert max(times.values()) < 25  # and none by most
 
 
-def test_a_line_that_is_most_of_the_text_is_learnt_from():
+def test_a_line_that_is_most_of_the_text_is_in_the_training_part():
     for seed in range(20):
         parts = split(ids_of("a\n" * 90 + "b\nc\nab\nac\nbc\nba\nca\ncb\naa\nbb\n"), NEWLINE, 0.1, seed)
         assert Counter(lines_of(parts.training))["a"] == 90
@@ -95,7 +95,7 @@ def test_a_line_that_is_most_of_the_text_is_learnt_from():
 
 
 @given(text=texts)
-def test_hashes_are_the_sums_that_they_say(text):
+def test_hashes_against_plain_python(text):
     def naive(line):
         symbols = [random_bits(place << 21 | drawn)[0] for place, drawn in enumerate(ids_of(line + "\n").tolist())]
         return int(random_bits(sum(map(int, symbols)) % 2**64)[0])
@@ -104,7 +104,7 @@ def test_hashes_are_the_sums_that_they_say(text):
 
 
 @pytest.mark.usefixtures("pieces")
-def test_the_work_can_be_cut_into_pieces_of_any_size():
+def test_the_size_of_the_pieces_does_not_matter():
     rng = np.random.default_rng(1)
     lines = ["abc世"[n % 4] * n + "a" * (n % 3) for n in rng.integers(1, 30, 50)] + ["b" * 3000]
     laid = lay_out(ids_of("\n".join(lines)), NEWLINE)
@@ -122,7 +122,7 @@ def test_shuffled_records_are_the_same_in_another_order(text, seed, epoch):
     assert Counter(lines_of(shuffled(laid, seed, epoch))) == Counter(lines_in(text))
 
 
-def test_every_epoch_and_every_seed_have_an_order_of_their_own():
+def test_every_epoch_and_every_seed_has_its_own_order():
     laid = lay_out(ids_of("\n".join("a" * n for n in range(1, 30))), NEWLINE)
     orders = {tuple(lines_of(shuffled(laid, seed, epoch))) for seed in range(3) for epoch in range(3)}
     assert len(orders) == 9
@@ -154,14 +154,14 @@ def records_of(names, val_fraction=0.0, **how):
 
 
 @pytest.mark.parametrize("as_bytes", [False, True])
-def test_a_file_that_does_not_end_its_last_line(tmp_path, as_bytes):
+def test_a_file_without_a_final_newline(tmp_path, as_bytes):
     names = write(tmp_path, one=b"anna\nbob", none=b"", two=b"cy\n", three=b"dora")
     text = records_of(names, as_bytes=as_bytes)
     lines = (text if as_bytes else text.encode()).split(b"\n")
     assert sorted(lines) == [b"", b"", b"anna", b"bob", b"cy", b"dora"]
 
 
-def test_the_ends_of_lines_of_other_systems(tmp_path):
+def test_line_ends_of_other_systems(tmp_path):
     names = write(tmp_path, dos=b"\xef\xbb\xbfab\r\n\r\nc\rd\r\n")
     assert sorted(records_of(names).split("\n")) == ["", "", "ab", "c\rd"]
     assert sorted(records_of(names, as_bytes=True).split(b"\n")) == [b"", b"", b"\r", b"c\rd\r", b"\xef\xbb\xbfab\r"]
@@ -176,7 +176,7 @@ def test_no_record_to_learn_from(tmp_path):
     (name,) = write(tmp_path, two=b"a\nb\n")
     with pytest.raises(TextError, match="leaves none of 2 records"):
         records_of([name], 0.9)
-    with pytest.raises(TextError, match="the same one"):
+    with pytest.raises(TextError, match="are the same"):
         records_of(write(tmp_path, empty=b"\n\n\n"))
 
 
@@ -186,7 +186,7 @@ def test_a_text_without_newlines_that_was_not_read_as_lines(tmp_path):
         read_corpus([name]).records(0.1, 1)
 
 
-def test_the_work_is_done_once(tmp_path):
+def test_the_split_is_computed_once(tmp_path):
     corpus = read_corpus(write(tmp_path, names=b"anna\nbob\ncy\n"), lines=True)
     assert corpus.records(0.3, 1) is corpus.records(0.3, 1)
     assert corpus.records(0.3, 2) is corpus.records(0.3, 2)

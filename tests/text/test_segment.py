@@ -19,7 +19,7 @@ def split(text, unit):
 
 
 @given(TEXT)
-def test_units_are_what_python_would_split_into(text):
+def test_units_are_those_of_python(text):
     assert split(text, "char") == list(text)
     assert split(text, "line") == re.findall(r"[^\n]*\n|[^\n]+", text)
     assert [word.split() for word in split(text.rstrip(), "word")] == [[word] for word in text.split()]
@@ -33,7 +33,7 @@ def test_a_word_begins_with_its_white_space(text):
 
 
 @given(TEXT, st.integers(0, 30), st.sampled_from(["char", "word", "line"]))
-def test_parts_have_the_ends_of_the_whole(text, cut, unit):
+def test_parts_of_a_text_have_the_same_ends_as_the_whole(text, cut, unit):
     head, tail = text[:cut], text[cut:]
     if not head or not tail:
         return
@@ -42,7 +42,7 @@ def test_parts_have_the_ends_of_the_whole(text, cut, unit):
 
 
 @given(TEXT)
-def test_bytes_are_like_the_characters_they_stand_for(text):
+def test_bytes_are_segmented_like_their_characters(text):
     data = text.encode("ascii", "replace")
     for unit in ("char", "word", "line"):
         assert ends(data, unit, True).tolist() == ends(data.decode(), unit, True).tolist()
@@ -56,6 +56,6 @@ def test_the_last_white_space():
     ]
 
 
-def test_what_is_no_unit():
+def test_an_unknown_unit():
     with pytest.raises(OptionError, match="char, word, line"):
         check_unit("token")

@@ -1,4 +1,4 @@
-"""Files that are not like other files: devices, files that change as they are read, bombs. They take bounded memory."""
+"""Devices, files that change while they are read, decompression bombs: bounded memory and clear errors."""
 
 import gzip
 import os
@@ -20,7 +20,7 @@ from charrnn.text.vocab import Vocab
 EVERY = "".join(chr(c) for c in range(0x110000) if not 0xD800 <= c < 0xE000)
 
 
-def test_every_character_there_is(tmp_path):
+def test_a_text_of_every_character(tmp_path):
     path = tmp_path / "every.txt"
     path.write_bytes(EVERY.encode() * 2)
     read = read_corpus([str(path)])
@@ -32,15 +32,15 @@ def test_every_character_there_is(tmp_path):
 
 @pytest.mark.parametrize("device", ["/dev/zero", "/dev/full", "/dev/urandom"])
 @pytest.mark.parametrize("as_bytes", [True, False])
-def test_a_device_without_an_end(device, as_bytes):
+def test_endless_devices_are_rejected(device, as_bytes):
     if not os.path.exists(device):
         pytest.skip(f"no {device} here")
-    with pytest.raises(TextError, match=f"{device}: is a device without an end"):
+    with pytest.raises(TextError, match=f"{device}: an endless device"):
         read_corpus([device], as_bytes=as_bytes)
 
 
-def test_what_the_kernel_makes_up_is_read_to_its_end():
-    """Its size is said to be 0."""
+def test_a_file_of_the_proc_file_system_is_read_to_its_end():
+    """The system reports its size as 0."""
     if not os.path.exists("/proc/self/status"):
         pytest.skip("no /proc here")
     assert "Pid:" in "".join(read_text("/proc/self/status", "utf-8"))
@@ -50,7 +50,7 @@ def test_what_the_kernel_makes_up_is_read_to_its_end():
 
 @pytest.mark.parametrize(("kept", "added"), [(5_000, b""), (0, b""), (50_000, b""), (100_000, b"more\n" * 999)])
 def test_a_file_that_changes_while_it_is_read(tmp_path, monkeypatch, kept, added):
-    """What is there when its turn comes is read; some of what was cut off may have been read ahead."""
+    """What is in the file at the time of each read is read; part of what was cut off may have been read ahead."""
     monkeypatch.setattr(reader, "PIECE", 20_000)
     path, content = tmp_path / "changing.txt", b"0123456789" * 10_000
     path.write_bytes(content)
@@ -65,7 +65,7 @@ def test_a_file_that_changes_while_it_is_read(tmp_path, monkeypatch, kept, added
     assert len(data) == kept + len(added) if kept > 40_000 else len(data) <= 40_000
 
 
-def test_a_text_that_is_longer_than_it_should_be_is_read_no_further(tmp_path):
+def test_a_text_that_grew_is_not_read_to_its_end(tmp_path):
     pipe, written = tmp_path / "pipe", []
     os.mkfifo(pipe)
 
@@ -79,23 +79,23 @@ def test_a_text_that_is_longer_than_it_should_be_is_read_no_further(tmp_path):
 
     writer = threading.Thread(target=endless)
     writer.start()
-    with pytest.raises(TextError, match="more than the 300,000 characters"):
+    with pytest.raises(TextError, match="more than 300,000 characters"):
         read_corpus([str(pipe)], most=300_000)
     writer.join()
     assert sum(written) < 300_000 + 3 * reader.PIECE
 
 
-def test_a_text_that_memory_cannot_hold(tmp_path, monkeypatch):
+def test_a_text_larger_than_memory(tmp_path, monkeypatch):
     monkeypatch.setattr(corpus, "machine_memory", lambda: 1_000_000)
     path = tmp_path / "large.txt"
     path.write_bytes(b"ab" * 1_000_000)
-    with pytest.raises(TextError, match="more than this machine's memory can hold"):
+    with pytest.raises(TextError, match="too large for this machine's memory"):
         read_corpus([str(path)])
     monkeypatch.setattr(corpus, "machine_memory", lambda: None)
     assert len(read_corpus([str(path)]).ids) == 2_000_000
 
 
-def test_several_members_of_one_archive_are_one_text(tmp_path):
+def test_several_members_of_a_compressed_file_are_one_text(tmp_path):
     path = tmp_path / "many.gz"
     path.write_bytes(gzip.compress(b"one\n") + gzip.compress(b"") + gzip.compress(b"two\n") + bytes(100))
     assert b"".join(read_bytes(str(path))) == b"one\ntwo\n"
@@ -117,14 +117,14 @@ def test_odd_names(tmp_path, name):
     assert Vocab("some text\n").characters == read_corpus([path]).vocab.characters
 
 
-def test_names_that_nobody_typed(tmp_path):
-    """A pipe is not opened, for that would wait."""
+def test_names_from_a_checkpoint(tmp_path):
+    """A pipe is not opened, because opening would wait for a writer."""
     pipe, file, link = tmp_path / "pipe", tmp_path / "file", tmp_path / "link"
     os.mkfifo(pipe)
     file.write_text("text")
     link.symlink_to(pipe)
     for name in (pipe, link, "/dev/null"):
-        with pytest.raises(TextError, match="is a device or a pipe"):
+        with pytest.raises(TextError, match="a device or a pipe"):
             check_regular_files([str(file), str(name)])
     check_regular_files([str(file), str(tmp_path), str(tmp_path / "nowhere"), "a\0b"])  # which reading them will tell
     assert stat.S_ISFIFO(os.stat(pipe).st_mode)
@@ -146,7 +146,7 @@ print(length, peak() - before)
 
 
 def taken(path, most):
-    """The characters that were read and the memory that this took, in a process of its own."""
+    """The number of characters read and the peak memory, in a separate process."""
     command = [sys.executable, "-c", PEAK, str(path), str(most)]
     result = subprocess.run(command, capture_output=True, text=True, check=True)
     return map(int, re.findall(r"\d+", result.stdout))
@@ -154,7 +154,7 @@ def taken(path, most):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the peak of one process")
 class TestMemory:
-    """A character takes a byte, beside some megabytes for the tables of code points and the pieces."""
+    """One byte a character, plus some megabytes for the table of code points and the pieces."""
 
     def test_one_line_of_a_hundred_megabytes(self, tmp_path):
         path = tmp_path / "line.txt"
@@ -166,7 +166,7 @@ class TestMemory:
         assert memory < 1.3 * length + 40_000_000
 
     def test_a_bomb(self, tmp_path):
-        """A gigabyte in a megabyte: no more of it is unfolded than is wanted."""
+        """A gigabyte compressed to a megabyte: no more is decompressed than is used."""
         path = tmp_path / "bomb.gz"
         path.write_bytes(gzip.compress(b"ab" * (1 << 20), 9) * 500)
         length, memory = taken(path, 5_000_000)
