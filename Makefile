@@ -1,4 +1,4 @@
-# Every target sets up what it needs in a virtual environment, .venv, and can be run again without harm.
+# Every target first sets up what it needs in a virtual environment, .venv. All are safe to run again.
 
 PYTHON ?= python3
 VENV := .venv
@@ -7,10 +7,10 @@ DEMO := data/demo.npz
 
 .DEFAULT_GOAL := help
 
-help:  ## explain the targets
+help:  ## list these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
 
-demo: $(BIN)/charrnn  ## fetch Shakespeare, train for a minute, write some more of it
+demo: $(BIN)/charrnn  ## fetch Shakespeare, train for a minute, write some text
 	$(BIN)/python data/fetch.py > data/.corpus
 	$(BIN)/charrnn train "$$(cat data/.corpus)" -c $(DEMO) --minutes 1 --force
 	$(BIN)/charrnn sample -c $(DEMO) --temp 0.8 --seed 1
@@ -20,16 +20,16 @@ demo: $(BIN)/charrnn  ## fetch Shakespeare, train for a minute, write some more 
 test: $(VENV)/test  ## run the tests
 	$(BIN)/python -m pytest
 
-test-slow: $(VENV)/test  ## run the tests that take longer, too
+test-slow: $(VENV)/test  ## run all tests, including the slow ones
 	$(BIN)/python -m pytest -m "slow or not slow"
 
-crash: $(VENV)/test  ## kill training 200 times, at random moments, and look at what it left; some minutes
+crash: $(VENV)/test  ## kill training 200 times at random moments and check what is left; takes minutes
 	$(BIN)/python tests/support/kill_training.py 200
 
-test-all:  ## run the tests with every Python, and the oldest and newest libraries; an hour
+test-all:  ## test every Python found, with the oldest and newest libraries; takes an hour
 	$(PYTHON) tests/all_versions.py
 
-fuzz: $(VENV)/fuzz  ## make up checkpoints, texts and commands for ten minutes, and look what breaks
+fuzz: $(VENV)/fuzz  ## try random checkpoints, texts and commands for ten minutes
 	$(BIN)/python fuzz/fuzz.py
 
 lint: $(VENV)/lint  ## check style and types
@@ -37,10 +37,13 @@ lint: $(VENV)/lint  ## check style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-data: $(BIN)/charrnn  ## fetch a corpus into data/
+data: $(BIN)/charrnn  ## fetch the demo's text into data/
 	$(BIN)/python data/fetch.py
 
-bench: $(VENV)/bench  ## measure speed beside PyTorch, memory and start-up, in ten minutes
+picture: $(BIN)/charrnn  ## draw docs/surprisal.svg with the demo's model; run make demo first
+	$(BIN)/python docs/surprisal.py
+
+bench: $(VENV)/bench  ## compare speed with PyTorch, measure memory and start-up; takes ten minutes
 	$(BIN)/python benchmarks/steps.py --turns 2
 	$(BIN)/python benchmarks/steps.py --scaling --turns 2
 	$(BIN)/python benchmarks/sampling.py --turns 2
@@ -48,15 +51,15 @@ bench: $(VENV)/bench  ## measure speed beside PyTorch, memory and start-up, in t
 	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/startup.py
 
-bench-text: $(BIN)/charrnn  ## measure scoring beside evaluation, and the search for what is copied
+bench-text: $(BIN)/charrnn  ## time scoring and the search for copied passages
 	$(BIN)/python benchmarks/scoring.py
 	$(BIN)/python benchmarks/overlap.py
 
-bench-quality: $(VENV)/bench  ## validation loss for time, for each cell: make bench-quality TEXT=corpus.txt
-	@test -n "$(TEXT)" || { echo 'name the text: make bench-quality TEXT=corpus.txt' >&2; exit 2; }
+bench-quality: $(VENV)/bench  ## plot loss against training time: make bench-quality TEXT=corpus.txt; takes hours
+	@test -n "$(TEXT)" || { echo 'TEXT is not set; run: make bench-quality TEXT=corpus.txt' >&2; exit 2; }
 	$(BIN)/python benchmarks/quality.py "$(TEXT)"
 
-clean:  ## remove the virtual environment, corpora, caches and what the demo made
+clean:  ## remove the virtual environment, corpora, demo model and caches
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	rm -f data/*.txt data/*.npz data/*.npz.bak data/*.npz.new data/.corpus
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -73,4 +76,4 @@ $(VENV)/test $(VENV)/lint $(VENV)/bench $(VENV)/fuzz: $(VENV)/%: $(BIN)/charrnn
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
 	@touch $@
 
-.PHONY: help demo test test-slow test-all crash fuzz lint data bench bench-text bench-quality clean
+.PHONY: help demo test test-slow test-all crash fuzz lint data picture bench bench-text bench-quality clean

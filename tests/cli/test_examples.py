@@ -1,6 +1,6 @@
-"""Every example, of each command's help and of the README, does what it is for when it is pasted into a shell.
+"""Every example in the commands' help and in the README works when it is pasted into a shell or into Python.
 
-They run in a folder with the files they name. The clock alone is spared: training takes a few steps, not minutes.
+The examples run in a folder that has the files they name. Only the budget differs: training takes a few steps.
 """
 
 import gzip
@@ -29,19 +29,21 @@ def help_examples():
 
 
 def readme_examples():
-    """The commands on the text of one's own, in their order, those in tables, and those on lists."""
+    """The README's commands in their order: in code blocks, after a `$` or alone, and in the table."""
     page = README.read_text(encoding="utf-8")
-    commands, lists = (page.partition(f"## {title}")[2].partition("\n## ")[0] for title in ("Commands\n", "Lists"))
+    commands = page.partition("## Commands\n")[2].partition("\n## ")[0]
+    yield from re.findall(r"^    \$ (charrnn .*)$", page.partition("## Commands\n")[0], re.MULTILINE)
     yield from re.findall(r"^    (charrnn .*?)(?:  +#.*)?$", commands, re.MULTILINE)
     yield from (line for line in re.findall(r"`(charrnn [^`]+)`", commands) if "COMMAND" not in line)
-    yield from re.findall(r"^    \$ (charrnn .*)$", lists, re.MULTILINE)
+    yield from re.findall(r"^    \$ (charrnn .*)$", page.partition("## Commands\n")[2], re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory):
-    """The files that examples name, and the bytes of two small models, one of them the checkpoint of a default run."""
+    """The bytes of the files that the examples name, among them small models; by their paths in the folder."""
     folder = tmp_path_factory.mktemp("examples")
-    files = {"corpus.txt": PLAY * 40, "other.txt": PLAY[20:] * 9}
+    (folder / "data").mkdir()
+    files = {"corpus.txt": PLAY * 40, "other.txt": PLAY[20:] * 9, "data/shakespeare.txt": "HAMLET.\n" * 99}
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
     (folder / "program.c.gz").write_bytes(gzip.compress(b"int main(void) { return 0; }\n" * 40))
@@ -53,11 +55,12 @@ def prepared(tmp_path_factory):
     run(folder, "charrnn train names.txt --lines -c names.npz --steps 60 --hidden 8 --quiet")
     for name in ("charrnn.npz", "other.npz"):
         run(folder, f"charrnn train corpus.txt -c {name} --steps 5 --hidden 8 --quiet --force")
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+    run(folder, "charrnn train data/shakespeare.txt -c data/demo.npz --steps 5 --hidden 8 --quiet")
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def run(folder, line):
-    """A line as it is pasted, with the program that is being tested; it finds a line of text on standard input."""
+    """Run a line in a shell with the charrnn under test; its standard input is one line of text."""
     line = re.sub(r"--(minutes|epochs) [\d.]+", BUDGET, line)
     if "--steps" not in line:
         line = line.replace("charrnn train", f"charrnn train {BUDGET}")
@@ -68,6 +71,7 @@ def run(folder, line):
 
 @pytest.fixture
 def workplace(prepared, tmp_path, monkeypatch):
+    (tmp_path / "data").mkdir()
     for name, data in prepared.items():
         (tmp_path / name).write_bytes(data)
     monkeypatch.chdir(tmp_path)
@@ -75,7 +79,7 @@ def workplace(prepared, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("line", list(help_examples()))
-def test_the_examples_of_the_help(workplace, line):
+def test_help_example_works(workplace, line):
     words = shlex.split(line)
     if words[1] == "train" and "--resume" not in line:
         made = words[words.index("-c") + 1] if "-c" in words else "charrnn.npz"
@@ -84,19 +88,28 @@ def test_the_examples_of_the_help(workplace, line):
     assert result.returncode == 0, result.stderr.decode()
 
 
-def test_the_examples_of_the_readme(workplace):
-    """One after the other, as they stand there."""
+def test_readme_commands_work_one_after_the_other(workplace):
     for name in ("charrnn.npz", "names.npz"):
         (workplace / name).unlink()
     lines = list(readme_examples())
-    assert len(lines) >= 10
+    assert len(lines) >= 15
     for line in lines:
         result = run(workplace, line)
         assert result.returncode == 0, (line, result.stderr.decode())
 
 
+def test_readme_python_example_works(workplace, capsys):
+    block = README.read_text(encoding="utf-8").partition("```python\n")[2].partition("```")[0]
+    for shown, small in (("steps=500", "steps=3"), ("hidden=128", "hidden=8"), ("some text", "the moons")):
+        assert shown in block
+        block = block.replace(shown, small)
+    exec(block, {})
+    printed = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in printed[:3] + printed[-2:]] == ["1", "2", "3", "the", "moons"]
+
+
 @pytest.mark.parametrize("name", ["eval", "sample", "score"])
-def test_every_option_of_its_own_is_in_an_example_of_the_help(name):
+def test_every_option_of_a_command_is_in_an_example_of_its_help(name):
     shared = {"-c", "--encoding", "--threads", "--weights", "--null", "--prime-file"}
     words = {word for line in help_examples() for word in shlex.split(line) if line.startswith(f"charrnn {name} ")}
     unseen = [option.opts for option in main.commands[name].params if not (words | shared) & set(option.opts)]
