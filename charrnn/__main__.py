@@ -5,9 +5,7 @@ import signal
 import sys
 from types import FrameType
 
-from .system.signals import stop_signals
-
-INTERRUPTED = 130
+from .system.signals import INTERRUPTED, stop_signals
 
 
 def leave(number: int, frame: FrameType | None) -> None:

@@ -1,39 +1,63 @@
-"""Checks of single values, with one message for each kind of fault: `what: value is not possible; what to give`."""
+"""Checks of single arguments. Each raises OptionError, in one line: `name: value is not valid; give what is`.
+
+Scalars of NumPy are accepted and turned into Python's, so that they can be saved. Imports no NumPy.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import inf
-from numbers import Real
-from operator import index
-from reprlib import repr as short
+from numbers import Integral, Real
 from typing import Any
 
 from .errors import OptionError
 
+SHOWN = 60  # characters of a value
+MOST = 10**15  # more than any count of steps, characters or seconds
 
-def whole(name: str, value: Any, lowest: int = 1, highest: int = 10**15 - 1) -> int:
-    """A value as a whole number in a range. Integers of NumPy are accepted; booleans and floats are not."""
+
+def invalid(name: str, value: object, wanted: str) -> OptionError:
+    """The error for a value that is not valid."""
+    shown = " ".join(repr(value).split())  # arrays take several lines
+    shown = shown if len(shown) <= SHOWN else shown[:SHOWN] + " ..."
+    return OptionError(f"{name}: {shown} is not valid; give {wanted}")
+
+
+def whole(name: str, value: Any, lowest: int = 1, highest: int = MOST) -> int:
+    """The value as an `int`, if it is a whole number in this range; booleans are not."""
+    if isinstance(value, bool) or not isinstance(value, Integral) or not lowest <= int(value) <= highest:
+        bounds = f"{lowest} or more" if highest >= MOST else f"from {lowest} to {highest:,}"
+        raise invalid(name, value, f"a whole number, {bounds}")
+    return int(value)
+
+
+def real(name: str, value: Any, below: float = inf, highest: float | None = None) -> float:
+    """The value as a `float`, if it is a number from 0 to `highest` or, if that is None, from 0 to below `below`.
+
+    Booleans and NaN are not valid.
+    """
+    limit = f"below {below:g}" if highest is None else f"{highest:g}"
+    wanted = "a number, 0 or more" if limit.endswith("inf") else f"a number from 0 to {limit}"
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise invalid(name, value, wanted)
     try:
-        number = None if type(value) is bool else index(value)
-    except TypeError:
-        number = None
-    if number is None or not lowest <= number <= highest:
-        bounds = f"of {lowest} or more" if highest >= 10**12 else f"from {lowest} to {highest:,}"
-        raise OptionError(f"{name}: {short(value)} is not possible; give a whole number {bounds}")
+        number = float(value)
+    except OverflowError:  # a whole number that is too large
+        raise invalid(name, value, "a number that fits in a float") from None
+    if not (0 <= number < below if highest is None else 0 <= number <= highest):
+        raise invalid(name, value, wanted)
     return number
 
 
-def real(name: str, value: Any, lowest: float = 0.0, below: float = inf) -> float:
-    """A value as a float that is at least `lowest` and below `below`, which also excludes NaN and infinity."""
-    number = float(value) if isinstance(value, Real) and value is not True and value is not False else None
-    if number is None or not lowest <= number < below:
-        bounds = f"{lowest:g} or more" if below == inf else f"from {lowest:g} to below {below:g}"
-        raise OptionError(f"{name}: {short(value)} is not possible; give a number, {bounds}")
-    return number
+def switch(name: str, value: Any) -> bool:
+    """The value as a `bool`, if it is one."""
+    if type(value).__name__ not in ("bool", "bool_"):  # the latter is NumPy's
+        raise invalid(name, value, "True or False")
+    return bool(value)
 
 
-def one_of(name: str, value: Any, choices: tuple[str, ...]) -> str:
-    """A value that is one of some strings."""
+def one_of(name: str, value: Any, choices: Sequence[str]) -> str:
+    """The value, if it is one of these strings."""
     if not (isinstance(value, str) and value in choices):
-        raise OptionError(f"{name}: {short(value)} is not possible; give {' or '.join(map(repr, choices))}")
+        raise invalid(name, value, f"one of {', '.join(choices)}")
     return value

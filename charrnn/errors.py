@@ -27,3 +27,7 @@ class OptionError(CharRNNError):
 
 class DivergedError(CharRNNError):
     """Training diverged: a loss, gradient or weight became NaN or infinite, and lower learning rates did not help."""
+
+
+class TooFewError(CharRNNError):
+    """Records that satisfy the constraints are too rare to draw as many as were asked for."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
+from .checks import invalid
 from .nn.ensemble import Network
 from .text.records import Hashes, lay_out
 from .text.vocab import Ids, Vocab
@@ -41,3 +43,9 @@ class LanguageModel:
     def lay_out(self, ids: Ids) -> Ids:
         """The ids of a text in the layout that this model reads: unchanged, or for a model of records as records."""
         return lay_out(ids, self.bos_id) if self.records else ids
+
+
+def check_model(name: str, model: Any) -> None:
+    """Raises OptionError for what is not a LanguageModel, such as a Run."""
+    if not isinstance(model, LanguageModel):
+        raise invalid(name, model, "a LanguageModel: charrnn.load_model(...) or run.model()")

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..checks import MOST
 from ..errors import OptionError
 from ..files.archive import Archive
 from ..files.schema import from_json, has_type
@@ -20,7 +21,7 @@ from ..nn.params import Array, Params
 from ..text.records import Hashes
 from ..text.vocab import CODE_POINTS, Vocab
 from ..training.run import Run, Snapshot
-from ..training.settings import COUNT, CorpusInfo, Options, Schedule, TrainProgress
+from ..training.settings import CorpusInfo, Options, Schedule, TrainProgress
 from .format import (
     DTYPES,
     EARLIER_NAMES,
@@ -158,7 +159,7 @@ class _Reader:
         elapsed = self.metadata["clock"]["elapsed"]
         if not (has_type(commands, tuple[str, ...]) and has_type(init_from, str | None)):
             raise self.fault("its commands or its init_from are malformed")
-        if not (has_type(elapsed, float) and 0 <= elapsed < COUNT):
+        if not (has_type(elapsed, float) and 0 <= elapsed < MOST):
             raise self.fault(f"its elapsed time is {short(elapsed)} seconds")
         return init_from, commands, float(elapsed)
 

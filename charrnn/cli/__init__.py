@@ -1,7 +1,7 @@
-"""The command line: the only place that parses, prints, draws bars, catches and exits.
+"""The command line: the only place that parses options, prints, draws bars, catches errors and exits.
 
-Nothing here imports NumPy before a command runs: `charrnn --help` is instant, and the BLAS library, which reads its
-number of threads when it is loaded, finds it set.
+NumPy is not imported before a command runs. So `charrnn --help` is fast, and the number of BLAS threads is set before
+the BLAS library is loaded, which is when the library reads it.
 """
 
 from __future__ import annotations
@@ -13,17 +13,16 @@ from typing import Any, NoReturn
 
 import click
 
-from .. import __version__
+from .._version import __version__
 from ..errors import CharRNNError
 from ..system.cores import one_blas_thread
+from ..system.signals import INTERRUPTED
 from .eval import eval_command
 from .info import info_command
 from .output import strip_control
 from .sample.command import sample_command
 from .score import score_command
 from .train.command import train_command
-
-INTERRUPTED = 130
 
 
 class Group(click.Group):
@@ -32,7 +31,7 @@ class Group(click.Group):
     def main(self, *args: Any, **kwargs: Any) -> Any:
         try:
             return super().main(*args, **kwargs)
-        except OSError as error:  # --help and --version are written before anything is invoked
+        except OSError as error:  # --help and --version write before `invoke`
             drop_output()
             fail(f"output: {error.strerror or error}")
 
@@ -43,10 +42,10 @@ class Group(click.Group):
             fail(str(error))
         except MemoryError:
             fail(
-                "out of memory; choose a smaller --hidden, --layers, --networks, --batch-size, --seq-length "
-                "or --num-samples"
+                "memory: there is not enough; choose a smaller --hidden, --layers, --networks, --batch-size, "
+                "--seq-length or --num-samples"
             )
-        except BrokenPipeError:  # the reader of our output has had enough, as `head` does
+        except BrokenPipeError:  # the reader of our output has gone, as with `head`
             drop_output()
         except OSError as error:
             drop_output()
@@ -57,13 +56,13 @@ class Group(click.Group):
 
 
 def drop_output() -> None:
-    """Let what still waits for standard output go nowhere, or the interpreter would try once more when it ends."""
+    """Discard what is still buffered for standard output, or the interpreter would try to write it again at exit."""
     if sys.stdout is not None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def fail(message: str) -> NoReturn:
-    """Say in one line what was wrong, and exit with 1."""
+    """Print an error in one line, and exit with status 1."""
     click.echo("charrnn: " + strip_control(message.replace("\n", "\\n")), err=True)
     sys.exit(1)
 
@@ -71,19 +70,19 @@ def fail(message: str) -> NoReturn:
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, message="charrnn %(version)s")
 def main() -> None:
-    """Train a character-level recurrent network on any text, and let it write.
+    """Train a character-level recurrent network on any text, and write more text like it.
 
     \b
-    charrnn train corpus.txt          # learns, and keeps what it learnt in charrnn.npz
-    charrnn sample --temp 0.8         # writes more text like it
-    charrnn eval other.txt            # tells how likely any text is
-    charrnn score other.txt           # and each line, word or character of it
-    charrnn info                      # tells what the checkpoint is
+    charrnn train corpus.txt          # train a model, saved as charrnn.npz
+    charrnn sample --temp 0.8         # write more text like it
+    charrnn eval other.txt            # how well does the model predict this text?
+    charrnn score other.txt           # how surprising is each line, word or character?
+    charrnn info                      # what is in the checkpoint?
 
     `charrnn COMMAND --help` has every option, with examples.
     """
     one_blas_thread()
-    if isinstance(sys.stderr, TextIOWrapper):  # no character is too much for a terminal's encoding
+    if isinstance(sys.stderr, TextIOWrapper):  # a character that the terminal lacks is no error
         sys.stderr.reconfigure(errors="backslashreplace")
 
 

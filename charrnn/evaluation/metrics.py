@@ -10,12 +10,12 @@ from threading import Event
 
 import numpy as np
 
+from ..checks import one_of, whole
 from ..errors import OptionError, TextError
-from ..language_model import LanguageModel
+from ..language_model import LanguageModel, check_model
 from ..nn.ensemble import Network
 from ..nn.loss import nats
-from ..text.vocab import Ids
-from .arguments import check_count, check_model, check_unknown
+from ..text.vocab import UNKNOWN_POLICIES, Ids
 from .windows import WindowSpec, group_edges, map_in_order, predictions, window_spec
 
 LARGEST_EXPONENT = 700  # exp of a little more is above the largest float
@@ -87,8 +87,8 @@ def evaluate(
         model = charrnn.load_model("charrnn.npz")
         print(charrnn.evaluate(model, "some text").bits_per_char)
     """
-    check_model(model)
-    check_unknown(unknown)
+    check_model("model", model)
+    one_of("unknown", unknown, UNKNOWN_POLICIES)
     if not isinstance(text, str | bytes):
         raise OptionError(f"text: a {type(text).__name__} is not a text; give a str (bytes for a model of bytes)")
     ids, missing = model.vocab.encode(text, unknown)
@@ -115,9 +115,9 @@ def partial_metrics(
     if len(ids) < 2:
         known = "1 character" if len(ids) else "0 characters"
         raise TextError(f"the text has {known} that the model knows; evaluation takes at least 2")
-    threads = check_count(threads, "threads")
+    threads = whole("threads", threads)
     if window is not None:
-        window = min(check_count(window, "window"), len(ids))
+        window = min(whole("window", window), len(ids))
     spec = window_spec(reset_id, window)
     yield from map_in_order(partial(_metrics, network, ids, spec), group_edges(0, len(ids) - 1, spec.window), threads)
 

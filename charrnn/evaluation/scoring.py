@@ -17,10 +17,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ..checks import one_of, whole
 from ..errors import OptionError
-from ..language_model import LanguageModel
+from ..language_model import LanguageModel, check_model
 from ..text.segment import check_unit, ends
-from .arguments import check_count, check_model, check_unknown
+from ..text.vocab import UNKNOWN_POLICIES
 from .surprisal import MILLION, ScoredText, paired, surprisals
 
 PRIOR_CHARS = 16  # characters that cost nothing, added to each unit when units are ranked
@@ -97,12 +98,12 @@ def scored_units(
 
     The text is all parts joined; `where` is its name in errors.
     """
-    check_model(model)
+    check_model("model", model)
     check_unit(per)
-    check_unknown(unknown)
-    threads = check_count(threads, "threads")
+    one_of("unknown", unknown, UNKNOWN_POLICIES)
+    threads = whole("threads", threads)
     if against is not None:
-        check_model(against, "against")
+        check_model("against", against)
         if (against.vocab.of_bytes, against.records) != (model.vocab.of_bytes, model.records):
             raise OptionError(
                 "against: the two models read different things; both must be of characters or both of bytes, and both "

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from math import inf
-from numbers import Integral, Real
 from typing import Any, TypeVar
 
+from ..checks import invalid, real, switch, whole
 from ..errors import OptionError
 
 Text = str | bytes
@@ -57,8 +57,8 @@ class SamplingParams:
     min_length: int = 0
 
     def __post_init__(self) -> None:
-        _normalise(self, "temperature", _real("temperature", self.temperature, inf))
-        _normalise(self, "top_p", _real("top_p", self.top_p, 1))
+        _normalise(self, "temperature", real("temperature", self.temperature, highest=inf))
+        _normalise(self, "top_p", real("top_p", self.top_p, highest=1))
         for name in ("top_k", "no_repeat", "seed", "length", "min_length"):
             _normalise(self, name, whole(name, getattr(self, name), 0))
         _check_text("ban", self.ban)
@@ -96,10 +96,10 @@ class RecordConstraints:
         _normalise(self, "min_length", whole("min_length", self.min_length, 0))
         _normalise(self, "max_length", whole("max_length", self.max_length, 1))
         for name in ("novel", "unique"):
-            _normalise(self, name, _switch(name, getattr(self, name)))
+            _normalise(self, name, switch(name, getattr(self, name)))
         _check_text("prefix", self.prefix)
         if not isinstance(self.match, str | None):
-            raise _invalid("match", self.match, "a string")
+            raise invalid("match", self.match, "a string")
         if self.min_length > self.max_length:
             raise OptionError(
                 f"min_length: {self.min_length} is more than max_length, which is {self.max_length}; change one of them"
@@ -114,7 +114,7 @@ def either(name: str, params: AnyParams | None, keywords: AnyParams) -> AnyParam
     if params is None:
         return keywords
     if not isinstance(params, type(keywords)):
-        raise _invalid(name, params, f"a {type(keywords).__name__}")
+        raise invalid(name, params, f"a {type(keywords).__name__}")
     extra = not_default(keywords)
     if extra:
         raise OptionError(f"{name}: {extra[0]} is given beside it; set {extra[0]} in {name}")
@@ -130,43 +130,16 @@ def _normalise(params: Any, name: str, value: Any) -> None:
     object.__setattr__(params, name, value)  # a frozen dataclass has no other way
 
 
-def _invalid(name: str, value: object, wanted: str) -> OptionError:
-    shown = " ".join(repr(value).split())  # arrays take several lines
-    return OptionError(f"{name}: {shown} is not valid; give {wanted}")
-
-
-def whole(name: str, value: Any, lowest: int) -> int:
-    """The value as an `int`. Raises OptionError, which names it, unless it is a whole number of at least `lowest`."""
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < lowest:
-        raise _invalid(name, value, f"a whole number, {lowest} or more")
-    return int(value)
-
-
-def _real(name: str, value: Any, highest: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value <= highest:  # type: ignore[operator]
-        raise _invalid(name, value, "a number, 0 or more" if highest == inf else f"a number from 0 to {highest}")
-    try:
-        return float(value)
-    except OverflowError:  # a whole number that is too large
-        raise _invalid(name, value, "a number that fits in a float") from None
-
-
-def _switch(name: str, value: Any) -> bool:
-    if type(value).__name__ not in ("bool", "bool_"):  # the latter is NumPy's
-        raise _invalid(name, value, "True or False")
-    return bool(value)
-
-
 def _check_text(name: str, value: Any, or_none: bool = False) -> None:
     if not (isinstance(value, str | bytes) or (or_none and value is None)):
-        raise _invalid(name, value, "a string")
+        raise invalid(name, value, "a string")
 
 
 def _strings(name: str, value: Any) -> tuple[Text, ...]:
     try:
         strings = (value,) if isinstance(value, str | bytes) else () if value is None else tuple(value)
     except TypeError:
-        raise _invalid(name, value, "a string or several strings") from None
+        raise invalid(name, value, "a string or several strings") from None
     if not all(isinstance(string, str | bytes) for string in strings):
-        raise _invalid(name, value, "a string or several strings")
+        raise invalid(name, value, "a string or several strings")
     return strings

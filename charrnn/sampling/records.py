@@ -11,22 +11,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain, islice
 
-from ..errors import CharRNNError, OptionError
+from ..checks import whole
+from ..errors import OptionError, TooFewError
 from ..language_model import LanguageModel
 from ..text.vocab import Ids
 from .constraints import Constraint, at_least, complete, first_violation, matching, not_among, not_repeated
 from .filters import forbidden_characters
-from .params import MAX_LENGTH, RecordConstraints, SamplingParams, Text, either, not_default, whole
+from .params import MAX_LENGTH, RecordConstraints, SamplingParams, Text, either, not_default
 from .record_stream import STREAMS, DrawnRecord, draw_records
 
 MIN_STREAMS = 16  # even for one record: many may have to be drawn before one passes
 PATIENCE = 1_000_000  # give up after so many characters in a row without a record that passes
 PREVIEW_RECORDS = 5
 PREVIEW_LENGTH = 80  # characters of each
-
-
-class TooFewError(CharRNNError):
-    """Records that pass the constraints are too rare to draw as many as were asked for."""
 
 
 @dataclass

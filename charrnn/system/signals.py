@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import signal
 
+INTERRUPTED = 130  # exit status
+
 
 def stop_signals() -> list[int]:
     """SIGINT (Ctrl-C), SIGTERM and SIGHUP, except those that this process was started to ignore, as under nohup."""

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import OptionError, TextError
+from ..checks import invalid
+from ..errors import TextError
 from ..system.memory import machine_memory
 from .reader import PIECE, Hash, label, read_bytes, read_text, with_final_newline
 from .records import Records, split
@@ -46,7 +47,7 @@ class Corpus:
     def split(self, val_fraction: float) -> tuple[Ids, Ids]:
         """The training part, and the held-out part at the end, which is empty if it would be under two characters."""
         if not 0 <= val_fraction < 1:
-            raise OptionError(f"val_fraction: {val_fraction} is not possible; give a number from 0 to below 1")
+            raise invalid("val_fraction", val_fraction, "a number from 0 to below 1")
         cut = training_length(len(self.ids), val_fraction)
         if cut < 2:
             raise TextError(
@@ -81,7 +82,7 @@ def file_names(names: Names) -> tuple[str, ...]:
     """One or several file names as a tuple. Raises OptionError if there is none, or if one is not a file name."""
     several = [names] if isinstance(names, str | os.PathLike) else list(names) if isinstance(names, Iterable) else []
     if not several or not all(isinstance(name, str | os.PathLike) and os.fspath(name) for name in several):
-        raise OptionError(f"names: {short(names)} is not a file name or a list of them; give at least one")
+        raise invalid("names", names, "a file name or several")
     return tuple(str(os.fspath(name)) for name in several)
 
 

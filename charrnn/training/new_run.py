@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from reprlib import repr as short
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ..checks import one_of, whole
-from ..errors import OptionError
+from ..checks import invalid, one_of, whole
 from ..language_model import LanguageModel
 from ..nn.cells import CELLS
 from ..nn.config import ModelConfig
@@ -55,7 +53,7 @@ def new_run(
     Raises OptionError for values that are not possible and for a network that does not fit into memory.
     """
     if not isinstance(corpus, Corpus):
-        raise OptionError(f"corpus: {short(corpus)} is not a Corpus; read one with read_corpus")
+        raise invalid("corpus", corpus, "a Corpus, which read_corpus returns")
     options = options or Options()
     split = split or split_corpus(corpus, options)
     batch_size, seq_length = shrink_to_text(len(split.training), options.batch_size, options.seq_length)
@@ -94,7 +92,7 @@ def _float_type(dtype: npt.DTypeLike) -> np.dtype[np.floating[Any]]:
     except TypeError:
         found = None
     if found not in (np.dtype(np.float32), np.dtype(np.float64)):
-        raise OptionError(f"dtype: {short(dtype)} is not possible; give 'float32' or 'float64'")
+        raise invalid("dtype", dtype, "'float32' or 'float64'")
     return found  # type: ignore[return-value]
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from reprlib import repr as short
 
-from ..checks import real, whole
+from ..checks import invalid, one_of, real, whole
 from ..errors import CheckpointError, OptionError
 from ..language_model import LanguageModel
 from ..nn.config import ModelConfig
@@ -129,8 +128,8 @@ class Run:
 
         Both are averages of the weights over the steps before (see `Adam`).
         """
-        if weights not in (None, "best", "last"):
-            raise OptionError(f"weights: {short(weights)} is not possible; give 'best' or 'last'")
+        if weights is not None:
+            one_of("weights", weights, ("best", "last"))
         if weights == "best" and self.best is None:
             raise OptionError("weights: there are no best ones, because there was no validation; use the last")
         params = self.adam.average if weights == "last" or self.best is None else self.best
@@ -159,6 +158,7 @@ class Run:
 
 
 def _budget_seconds(seconds: float) -> float:
-    if seconds == 0:
-        raise OptionError("seconds: 0 is not possible; give a number above 0")
-    return real("seconds", seconds, 0.0, MOST_SECONDS)
+    number = real("seconds", seconds, highest=MOST_SECONDS)
+    if number == 0:
+        raise invalid("seconds", seconds, "a number above 0")
+    return number

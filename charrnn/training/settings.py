@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from reprlib import repr as short
 
-from ..checks import real, whole
+from ..checks import MOST, real, switch, whole
 from ..errors import OptionError
 from ..nn.dropout import Dropout
 
-COUNT = 10**15  # more than any count of steps, characters or seconds
 SEEDS = 1 << 63
 MOST_SHARDS = 1024
 MOST_SECONDS = 1e9  # of a budget
@@ -57,8 +56,7 @@ class Options:
             self._set(name, real(name, getattr(self, name)))
         for name in ("dropout", "recurrent_dropout", "val_fraction"):
             self._set(name, real(name, getattr(self, name), below=1))
-        if not isinstance(self.lines, bool):
-            raise OptionError(f"lines: {short(self.lines)} is not possible; give True or False")
+        self._set("lines", switch("lines", self.lines))
 
     def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)  # the way to set a field of a frozen dataclass
@@ -81,11 +79,11 @@ class CorpusInfo:
 
     def __post_init__(self) -> None:
         require(len(self.names) > 0 and not any("\0" in name for name in self.names), self)
-        require(2 <= self.characters < COUNT, self)
+        require(2 <= self.characters < MOST, self)
         require(self.encoding is None or (self.encoding.isascii() and self.encoding.isprintable()), self)
         if self.parts is not None:
             training, held_out = self.parts
-            require(2 <= training < COUNT and (held_out == 0 or 2 <= held_out < COUNT), self)
+            require(2 <= training < MOST and (held_out == 0 or 2 <= held_out < MOST), self)
 
 
 @dataclass
@@ -100,7 +98,7 @@ class Schedule:
 
     def __post_init__(self) -> None:
         counts = (self.total or 0, self.val_every or 1, self.most_steps or 1)
-        require(0 <= self.start < COUNT and min(counts) >= 0 and max(counts) < COUNT, self)
+        require(0 <= self.start < MOST and min(counts) >= 0 and max(counts) < MOST, self)
         require(self.total is None or self.total >= self.start, self)
         require(self.val_every is None or self.val_every >= 1, self)
         require(self.seconds is None or 0 < self.seconds <= MOST_SECONDS, self)
@@ -118,7 +116,7 @@ class TrainProgress:
     recoveries: list[tuple[int, int]] = field(default_factory=list)  # the step that diverged, that of the snapshot
 
     def __post_init__(self) -> None:
-        require(0 <= self.step < COUNT and 0 <= (self.best_step or 0) <= self.step, self)
-        require(all(0 <= good < failed < COUNT for failed, good in self.recoveries), self)
+        require(0 <= self.step < MOST and 0 <= (self.best_step or 0) <= self.step, self)
+        require(all(0 <= good < failed < MOST for failed, good in self.recoveries), self)
         require(all(0 <= step <= self.step and loss >= 0 for step, loss in self.validations), self)
         require((self.best_val_loss or 0) >= 0 and (self.closing_val_loss or 0) >= 0, self)

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from charrnn import sample, sample_records
-from charrnn.errors import OptionError, UnknownCharacterError
+from charrnn.errors import OptionError, TooFewError, UnknownCharacterError
 from charrnn.language_model import LanguageModel
 from charrnn.sampling import records as record_sampling
 from charrnn.sampling.constraints import at_least, complete, matching, not_among, not_repeated
 from charrnn.sampling.params import RecordConstraints, SamplingParams
 from charrnn.sampling.record_stream import DrawnRecord
-from charrnn.sampling.records import PREVIEW_LENGTH, PREVIEW_RECORDS, Tally, TooFewError, new_records, preview_records
+from charrnn.sampling.records import PREVIEW_LENGTH, PREVIEW_RECORDS, Tally, new_records, preview_records
 from charrnn.text.records import hashes, lay_out, short
 from charrnn.text.vocab import Vocab
 

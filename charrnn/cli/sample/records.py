@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from ...errors import TooFewError
 from ...sampling.params import MAX_LENGTH
 from ..help_sections import options_under
 from ..options import Command, flag, whole
@@ -76,7 +77,7 @@ def write_records(model: LanguageModel, encoding: str, options: SampleOptions) -
 
     If some of the records drawn were refused, a line on standard error says how many and why.
     """
-    from ...sampling.records import Tally, TooFewError, new_records
+    from ...sampling.records import Tally, new_records
     from .overlap_report import finish
 
     prefix_ids, _ = model.vocab.encode(options.prefix or "", options.unknown, "the prefix")
