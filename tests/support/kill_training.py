@@ -41,8 +41,8 @@ class Outcome:
     """The result of some tries."""
 
     tries: int = 0
-    inside: int = 0  # of a save
-    before: int = 0  # the first save was complete
+    inside: int = 0  # killed at a system call of a save
+    before: int = 0  # killed before any save was complete
     wrong: list[str] = field(default_factory=list)
     lost_steps: list[int] = field(default_factory=list)
     lost_seconds: list[float] = field(default_factory=list)
