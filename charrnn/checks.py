@@ -23,11 +23,12 @@ def invalid(name: str, value: object, wanted: str) -> OptionError:
     return OptionError(f"{name}: {shown} is not valid; give {wanted}")
 
 
-def whole(name: str, value: Any, lowest: int = 1, highest: int = MOST) -> int:
+def whole(name: str, value: Any, lowest: int = 1, highest: float = MOST) -> int:
     """The value as an `int`, if it is a whole number in this range; booleans are not."""
-    if isinstance(value, bool) or not isinstance(value, Integral) or not lowest <= int(value) <= highest:
-        bounds = f"{lowest} or more" if highest >= MOST else f"from {lowest} to {highest:,}"
-        raise invalid(name, value, f"a whole number, {bounds}")
+    if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < lowest:
+        raise invalid(name, value, f"a whole number, {lowest} or more")
+    if int(value) > highest:
+        raise invalid(name, value, f"a whole number, {highest:,} or less")
     return int(value)
 
 

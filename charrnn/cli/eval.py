@@ -82,7 +82,7 @@ def eval_command(
     if encoding and not texts:
         raise click.UsageError("--encoding belongs to a TEXT; there is none.")
     if compared or not texts:
-        remedy = "the baselines of --baselines learn from it" if compared else NAME_A_TEXT
+        remedy = "it is the training text, which the baselines learn from: put it back" if compared else NAME_A_TEXT
         split = split_corpus(reread_corpus(run, remedy=remedy), run.options)
     if texts:
         encoding = encoding or run.corpus.encoding or "utf-8"

@@ -59,8 +59,9 @@ class SamplingParams:
     def __post_init__(self) -> None:
         _normalise(self, "temperature", real("temperature", self.temperature, highest=inf))
         _normalise(self, "top_p", real("top_p", self.top_p, highest=1))
-        for name in ("top_k", "no_repeat", "seed", "length", "min_length"):
+        for name in ("top_k", "no_repeat", "length", "min_length"):
             _normalise(self, name, whole(name, getattr(self, name), 0))
+        _normalise(self, "seed", whole("seed", self.seed, 0, inf))
         _check_text("ban", self.ban)
         _check_text("allow", self.allow, or_none=True)
         _normalise(self, "stop", _strings("stop", self.stop))

@@ -106,7 +106,7 @@ def read_bytes(name: str, digest: Hash | None = None) -> Iterator[bytes]:
                     digest.update(piece)
                 yield piece
     except FileNotFoundError:
-        raise TextError(f"{label(name)}: no such file; check the name") from None
+        raise TextError(f"{label(name)}: no such file") from None
     except IsADirectoryError:
         raise TextError(f"{label(name)}: is a directory; name the text files in it") from None
     except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:

@@ -11,7 +11,7 @@ from ..text.vocab import Ids
 from .run import Run
 from .split import Split, split_corpus
 
-NAME_A_TEXT = "it was the training text of this model: put it back, or name a TEXT"
+NAME_A_TEXT = "it is the training text of this model: put it back, or name a TEXT"
 
 
 def reread_corpus(run: Run, names: Sequence[str] = (), remedy: str = NAME_A_TEXT) -> Corpus:

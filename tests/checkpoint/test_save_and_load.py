@@ -73,7 +73,7 @@ def test_best_and_last_weights(tmp_path, make_run):
     with pytest.raises(OptionError):
         load_model(tmp_path / "run.npz", "first")
     save(tmp_path / "run.npz", make_run(val_fraction=0))
-    with pytest.raises(OptionError, match="no best weights"):
+    with pytest.raises(OptionError, match="there are no best ones"):
         load_model(tmp_path / "run.npz", "best")
 
 

@@ -64,7 +64,7 @@ def test_a_training_text_that_is_not_there(charrnn, trained, folder, text):
     (folder / "corpus.txt").rename(folder / "moved.txt")
     err = charrnn("eval", "moved.txt", "--baselines", status=1).err
     assert err == (
-        "charrnn: the training text cannot be read again: corpus.txt: no such file; --baselines learn from it\n"
+        "charrnn: corpus.txt: no such file; it is the training text, which the baselines learn from: put it back\n"
     )
     (folder / "corpus.txt").write_text(text[:-1] + "?", encoding="utf-8")
     assert "not the text that this checkpoint" in charrnn("eval", "moved.txt", "--baselines", status=1).err

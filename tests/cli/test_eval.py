@@ -102,7 +102,7 @@ def test_unknown_characters(charrnn, score, folder, text):
     (folder / "text").write_text("the dog жж sees.\n", encoding="utf-8")
     (folder / "known").write_text("the dog  sees.\n", encoding="utf-8")
     err = charrnn("eval", "text", status=1).err
-    assert "'ж' (U+0436, CYRILLIC SMALL LETTER ZHE) at position 8 of text" in err
+    assert "text: 'ж' (U+0436, CYRILLIC SMALL LETTER ZHE) at position 8 is" in err
     known, skipped, uniform = score("known"), score("text", "--unknown", "skip"), score("text", "--unknown", "uniform")
     assert skipped == known | {"unknown_chars": 2}
     assert (uniform["chars"], uniform["unknown_chars"]) == (known["chars"] + 2, 2)

@@ -150,7 +150,7 @@ class TestStandardInput:
         result = shell("train", "-", *SMALL, input=b"abc\xff")
         assert result.stderr.startswith(b"charrnn: standard input: not utf-8 at byte offset 3 (0xff")
         result = shell("train", "-", *SMALL, input=b"")
-        assert result.stderr.startswith(b"charrnn: standard input: 0 characters")
+        assert result.stderr.startswith(b"charrnn: standard input: is empty")
         assert shell("train", "-", "--bytes", *SMALL, input=b"abc\xff").returncode == 0
 
     def test_beside_a_file(self, shell, folder, text):

@@ -192,7 +192,7 @@ def test_without_validation(charrnn):
     run = load("charrnn.npz")
     assert (run.best, run.progress.validations, run.progress.closing_val_loss) == (None, [], None)
     assert "held-out part" in charrnn("eval", status=1).err
-    assert "best weights" in charrnn("sample", "--weights", "best", "--length", 1, status=1).err
+    assert "there are no best ones" in charrnn("sample", "--weights", "best", "--length", 1, status=1).err
 
 
 def test_bytes_of_any_file(charrnn, folder):
