@@ -17,7 +17,7 @@ MOST_LINES = 10_000  # that are held before they are written
 LONGEST = 0.1  # seconds that they are held while more come
 
 SHADES = ((2, 230), (4, 222), (6, 215), (8, 209), (12, 203))  # from so many bits per character on, this background
-BLACK, PLAIN = "\x1b[38;5;16m", "\x1b[0m"
+BLACK, RESET = "\x1b[38;5;16m", "\x1b[0m"
 
 
 class Output:
@@ -102,10 +102,10 @@ def shaded(row: ScoredUnit, per: str) -> str:
     if shade is None:
         return text
     colour = f"{BLACK}\x1b[48;5;{shade}m"
-    return "\n".join(f"{colour}{piece}{PLAIN}" if piece else "" for piece in text.split("\n"))
+    return "\n".join(f"{colour}{piece}{RESET}" if piece else "" for piece in text.split("\n"))
 
 
 def legend() -> str:
     """What the shades mean."""
-    shades = [f"{BLACK}\x1b[48;5;{shade}m {least} or more {PLAIN}" for least, shade in SHADES]
+    shades = [f"{BLACK}\x1b[48;5;{shade}m {least} or more {RESET}" for least, shade in SHADES]
     return f"bits per character: under {SHADES[0][0]} " + " ".join(shades)

@@ -30,7 +30,7 @@ class Metrics:
 
     nats: float = 0.0  # -ln p, summed over the scored characters
     chars: int = 0  # scored characters (bytes for a model of bytes)
-    correct: int = 0  # characters that the model held for the most likely one
+    correct: int = 0  # characters that the model ranked first
     unknown_chars: int = 0  # characters of the text that the model does not know
 
     def __add__(self, other: Metrics) -> Metrics:
@@ -67,7 +67,7 @@ class Metrics:
 
     @property
     def accuracy(self) -> float:
-        """The share of the scored characters that the model held for the most likely one."""
+        """The share of the scored characters that the model ranked first."""
         return self.correct / self.chars if self.chars else nan
 
 
