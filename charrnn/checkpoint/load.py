@@ -38,6 +38,9 @@ from .format import (
 def load(path: str | Path) -> Run:
     """Read a run from the checkpoint at `path`.
 
+        >>> run = charrnn.load("model.npz")
+        >>> print(run.progress.step)
+
     Raises CheckpointError, with a message of one line, for every file that `save` did not write in exactly this form.
     """
     with Archive(Path(path)) as archive:
@@ -52,7 +55,10 @@ def load(path: str | Path) -> Run:
 
 
 def load_model(path: str | Path, weights: str | None = None) -> LanguageModel:
-    """The model in a checkpoint, with its "best" weights by validation or its "last" average; see `Run.model`."""
+    """The model in a checkpoint, with its "best" weights by validation or its "last" average; see `Run.model`.
+
+    >>> model = charrnn.load_model("model.npz")
+    """
     return load(path).model(weights)
 
 

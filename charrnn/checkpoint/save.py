@@ -18,6 +18,8 @@ from .format import FORMAT, GROUPS, SNAPSHOT_PARAMS, SNAPSHOT_STATE, TRAINING_HA
 def save(path: str | Path, run: Run) -> None:
     """Write a run to `path`, completely or not at all.
 
+        >>> charrnn.save("copy.npz", run)
+
     Raises CheckpointError if that fails; a file that was there before is then still there, unchanged.
     """
     snapshot = _snapshot(run)

@@ -1,4 +1,4 @@
-"""A model beside the baselines: a table, and words."""
+"""A model compared with the baselines: a table, and a sentence."""
 
 from __future__ import annotations
 
@@ -9,28 +9,29 @@ if TYPE_CHECKING:
     from ..evaluation.baselines import Baselines
 
 OWN = "this model"
-TIE = 0.005  # bits per character
+TIE = 0.005  # bits per character; a smaller difference is none
 
 
-def table(others: Baselines, own: float, unit: str) -> str:
-    """Bits per character of all, the best first."""
-    rows = sorted((others.bits_per_char | {OWN: own}).items(), key=lambda row: row[1])
-    lines = [f"  {label(name, others):20}  {bits:8.4f}" for name, bits in rows]
+def table(baselines: Baselines, bits: float, unit: str) -> str:
+    """Lines with the bits per character of the model and of each baseline, the best first."""
+    rows = sorted((baselines.bits_per_char | {OWN: bits}).items(), key=lambda row: row[1])
+    lines = [f"  {label(name, baselines):20}  {bits:8.4f}" for name, bits in rows]
     return "\n".join([f"bits per {unit}, the best first", *lines])
 
 
-def verdict(others: Baselines, own: float, unit: str) -> str:
-    """Where the model stands, in words."""
-    name, best = min(others.bits_per_char.items(), key=lambda row: row[1])
-    what, by = f"the best baseline, {label(name, others)}", abs(own - best)
-    if not isfinite(own):
+def verdict(baselines: Baselines, bits: float, unit: str) -> str:
+    """A sentence that compares the model with the best baseline."""
+    name, best = min(baselines.bits_per_char.items(), key=lambda row: row[1])
+    baseline, difference = f"the best baseline, {label(name, baselines)}", abs(bits - best)
+    if not isfinite(bits):
         return "This model gives no finite figure."
-    if by < TIE:
-        return f"This model is as good as {what}."
-    share = f" ({by / best:.0%})" if best else ""
-    return f"This model is {'better' if own < best else 'worse'} than {what}, by {by:.2f} bits per {unit}{share}."
+    if difference < TIE:
+        return f"This model is as good as {baseline}."
+    share = f" ({difference / best:.0%})" if best else ""
+    comparison = "better" if bits < best else "worse"
+    return f"This model is {comparison} than {baseline}, by {difference:.2f} bits per {unit}{share}."
 
 
-def label(name: str, others: Baselines) -> str:
-    """A baseline's name for people."""
-    return f"{others.ngram_order}-gram" if name == "ngram" else name.replace("_", " ")
+def label(name: str, baselines: Baselines) -> str:
+    """The name of a baseline as it is shown."""
+    return f"{baselines.ngram_order}-gram" if name == "ngram" else name.replace("_", " ")

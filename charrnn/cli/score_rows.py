@@ -13,23 +13,23 @@ from .output import strip_control, write
 if TYPE_CHECKING:
     from ..evaluation.scoring import ScoredUnit
 
-MOST_LINES = 10_000  # that are held before they are written
-LONGEST = 0.1  # seconds that they are held while more come
+MAX_LINES = 10_000  # that wait before they are written
+MAX_DELAY = 0.1  # seconds that they wait
 
-SHADES = ((2, 230), (4, 222), (6, 215), (8, 209), (12, 203))  # from so many bits per character on, this background
-BLACK, PLAIN = "\x1b[38;5;16m", "\x1b[0m"
+SHADES = ((2, 230), (4, 222), (6, 215), (8, 209), (12, 203))  # bits per character, and the background from there on
+BLACK, RESET = "\x1b[38;5;16m", "\x1b[0m"
 
 
-class Output:
-    """Lines on standard output after a `head`, written together: when they are many, or late, or asked for."""
+class RowWriter:
+    """Writes a header and rows to standard output, many at a time."""
 
-    def __init__(self, head: str) -> None:
-        self.lines = [head] if head else []
+    def __init__(self, header: str) -> None:
+        self.lines = [header] if header else []
         self.written = monotonic()
 
     def add(self, line: str) -> None:
         self.lines.append(line)
-        if len(self.lines) >= MOST_LINES or monotonic() - self.written > LONGEST:
+        if len(self.lines) >= MAX_LINES or monotonic() - self.written > MAX_DELAY:
             self.flush()
 
     def flush(self) -> None:
@@ -38,8 +38,8 @@ class Output:
             self.lines.clear()
         self.written = monotonic()
 
-    def flushed_before(self, texts: Iterable[str | bytes]) -> Iterator[str | bytes]:
-        """The same texts; what is known is on its way before more text is waited for."""
+    def flush_after_each(self, texts: Iterable[str | bytes]) -> Iterator[str | bytes]:
+        """The same texts. The rows of each are written before the next one is waited for."""
         for text in texts:
             yield text
             self.flush()
@@ -52,7 +52,7 @@ def columns(per: str, compared: bool) -> list[str]:
 
 
 def tsv(row: ScoredUnit, per: str) -> str:
-    """A row as a line of columns between tabs; bits in millionths, of which none is lost."""
+    """A row as tab-separated columns. Bits have six decimals, which is exact: they are rounded to millionths."""
     number, start, end, chars, bits, bits_per_char, rank, other_bits, ratio, text = row
     line = f"{number}\t{start}\t{end}\t{chars}\t{bits:.6f}\t{bits_per_char:.6f}\t"
     if per == "char":
@@ -63,7 +63,7 @@ def tsv(row: ScoredUnit, per: str) -> str:
 
 
 def jsonl(row: ScoredUnit, per: str) -> str:
-    """A row as a JSON object; its text as it stands or, where that is bytes, escaped as in a column."""
+    """A row as a JSON object. Text is unchanged; bytes are escaped as in a column."""
     number, *figures, text = row
     values = [number, *(None if isinstance(value, float) and not isfinite(value) else value for value in figures), text]
     record = dict(zip((per, *row._fields[1:]), values, strict=True))
@@ -72,10 +72,9 @@ def jsonl(row: ScoredUnit, per: str) -> str:
 
 
 def escaped(text: str | bytes) -> str:
-    """Text on one line, from which it can be had back.
+    """Text on one line, reversibly: backslashes and what cannot be printed are escaped as in a Python string.
 
-    What cannot be printed becomes what it would be in a string of Python, and so does a backslash: \\\\, \\t, \\n,
-    \\x1b, \\u2028. Bytes are shown as the UTF-8 they may be, each other byte as \\xff.
+    So there may be \\\\, \\t, \\n, \\x1b and \\u2028. Bytes are shown as UTF-8 where they are valid, and else as \\xff.
     """
     characters = text.decode("utf-8", "surrogateescape") if isinstance(text, bytes) else text
     if characters.isprintable() and "\\" not in characters:
@@ -96,16 +95,16 @@ def _escaped_byte(character: str) -> str:
 
 
 def shaded(row: ScoredUnit, per: str) -> str:
-    """A row's text on a background that says how many bits a character of it takes."""
+    """The text of a row on a background colour for its bits per character."""
     text = strip_control(row.text) + ("\n" if per == "line" else "")
     shade = next((shade for least, shade in reversed(SHADES) if row.bits_per_char >= least), None)
     if shade is None:
         return text
     colour = f"{BLACK}\x1b[48;5;{shade}m"
-    return "\n".join(f"{colour}{piece}{PLAIN}" if piece else "" for piece in text.split("\n"))
+    return "\n".join(f"{colour}{piece}{RESET}" if piece else "" for piece in text.split("\n"))
 
 
 def legend() -> str:
-    """What the shades mean."""
-    shades = [f"{BLACK}\x1b[48;5;{shade}m {least} or more {PLAIN}" for least, shade in SHADES]
+    """What the background colours mean."""
+    shades = [f"{BLACK}\x1b[48;5;{shade}m {least} or more {RESET}" for least, shade in SHADES]
     return f"bits per character: under {SHADES[0][0]} " + " ".join(shades)

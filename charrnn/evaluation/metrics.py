@@ -25,12 +25,16 @@ LARGEST_EXPONENT = 700  # exp of a little more is above the largest float
 class Metrics:
     """The loss of a model on some characters, as sums: the sum of two of them is that of all their characters.
 
-    The means (`nats_per_char`, `bits_per_char`, `perplexity`, `accuracy`) are nan where no character was scored.
+    The means (`nats_per_char`, `bits_per_char`, `perplexity`, `accuracy`) are nan if no character was scored.
+    Metrics are compared and hashed by their values.
+
+        >>> Metrics(nats=20.0, chars=10) + Metrics(nats=10.0, chars=10)
+        Metrics(1.5000 nats = 2.1640 bits per character over 20 characters)
     """
 
     nats: float = 0.0  # -ln p, summed over the scored characters
     chars: int = 0  # scored characters (bytes for a model of bytes)
-    correct: int = 0  # characters that the model held for the most likely one
+    correct: int = 0  # characters that the model ranked first
     unknown_chars: int = 0  # characters of the text that the model does not know
 
     def __add__(self, other: Metrics) -> Metrics:
@@ -67,7 +71,7 @@ class Metrics:
 
     @property
     def accuracy(self) -> float:
-        """The share of the scored characters that the model held for the most likely one."""
+        """The share of the scored characters that the model ranked first."""
         return self.correct / self.chars if self.chars else nan
 
 
@@ -84,8 +88,8 @@ def evaluate(
     Raises TextError if the text has fewer than 2 known characters (a text of records: no line), UnknownCharacterError,
     and OptionError for an argument that cannot be used.
 
-        model = charrnn.load_model("charrnn.npz")
-        print(charrnn.evaluate(model, "some text").bits_per_char)
+        >>> metrics = charrnn.evaluate(model, "to be or not to be", unknown="skip")
+        >>> print(metrics.bits_per_char)
     """
     check_model("model", model)
     one_of("unknown", unknown, UNKNOWN_POLICIES)

@@ -47,7 +47,10 @@ class Overlap:
     """What samples have in common with a corpus.
 
     `new_8` and `new_32` are the shares of the 8-grams and 32-grams of the samples, each place counted, that the corpus
-    does not have; None where no sample is so long.
+    does not have; None where no sample is so long. Overlaps are compared and hashed by their values.
+
+        >>> charrnn.copied("the cat sat there", "corpus.txt").longest.text
+        'the cat sat '
     """
 
     longest: CopiedSpan | None  # the longest passage copied verbatim; of equals the first in the corpus
@@ -68,8 +71,8 @@ def copied(
 
     Raises TextError for a file that cannot be read, and OptionError for an argument that cannot be used.
 
-        overlap = charrnn.copied(charrnn.sample(model, length=1000), "corpus.txt")
-        print(overlap.longest, overlap.new_8)
+        >>> overlap = charrnn.copied("the cat sat there", "corpus.txt")
+        >>> print(overlap.longest, overlap.new_8)
     """
     texts, names = _checked_samples(samples), _checked_names(corpus)
     if not isinstance(encoding, str):

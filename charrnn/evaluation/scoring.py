@@ -35,7 +35,8 @@ class ScoredUnit(NamedTuple):
     Offsets count from 0 in the text as it was read, in characters (bytes for a model of bytes). `text` is
     text[start:end] but, for a line, without its newline. Sums are over the `chars` scored characters of the unit.
 
-        ScoredUnit(number=2, start=4, end=8, chars=4, bits=9.3125, bits_per_char=2.328125, text=' cat')
+        >>> line = next(charrnn.score(model, "to be or not to be"))
+        >>> print(line.number, line.text, line.bits_per_char)
     """
 
     number: int  # of this character, word or line in the text, from 1
@@ -76,8 +77,8 @@ def score(
 
     Raises OptionError for arguments that cannot be used (together), and UnknownCharacterError.
 
-        for word in charrnn.score(model, "some text", per="word"):
-            print(word.text, word.bits)
+        >>> for word in charrnn.score(model, "to be or not to be", per="word"):
+        ...     print(word.text, word.bits)
     """
     if not isinstance(text, Iterable):
         raise OptionError(f"text: a {type(text).__name__} is not a text; give a str, bytes, or an open file or list")

@@ -37,7 +37,10 @@ def text_model():
         ({"temperature": True}, "temperature: True is not valid; give a number, 0 or more"),
         ({"temperature": np.True_}, f"temperature: {np.True_!r} is not valid; give a number, 0 or more"),
         ({"temperature": None}, "temperature: None is not valid; give a number, 0 or more"),
-        ({"temperature": 10**400}, f"temperature: {'1' + 59 * '0'} ... is not valid; give a number that fits in a float"),
+        (
+            {"temperature": 10**400},
+            f"temperature: {'1' + 59 * '0'} ... is not valid; give a number that fits in a float",
+        ),
         ({"top_p": 1.01}, "top_p: 1.01 is not valid; give a number from 0 to 1"),
         ({"top_k": -1}, "top_k: -1 is not valid; give a whole number, 0 or more"),
         ({"top_k": 2.0}, "top_k: 2.0 is not valid; give a whole number, 0 or more"),
