@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from math import isfinite
 from time import perf_counter
@@ -65,6 +66,7 @@ def train(run: Run, corpus: Corpus, threads: int = 1, reserved_seconds: float = 
     training, held_out = split(corpus, run.options)
     streams = make_streams(run, training)
     shards = make_data_parallel(run, threads)
+    executor = ThreadPoolExecutor(threads) if threads > 1 else None
     pace = _Pace(reserved_seconds)
     if run.snapshot is None:
         take_snapshot(run)
@@ -84,7 +86,7 @@ def train(run: Run, corpus: Corpus, threads: int = 1, reserved_seconds: float = 
             take_snapshot(run)
         lr = learning_rate(step, highest_rate(run), schedule.start, schedule.total)
         with np.errstate(all="ignore"):
-            run.whitening.apply(grads, run.adam.updates, threads)
+            run.whitening.apply(grads, run.adam.updates, executor)
             run.adam.step(grads.flat, lr, run.options.weight_decay)
             weights = run.network.params.flat
             if not max(weights.max(), -weights.min()) <= run.config.largest_weight(weights.dtype):
