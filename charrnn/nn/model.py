@@ -14,8 +14,8 @@ language models" (2018), for drop(Whh). Measurements: benchmarks/HISTORY.md, "Re
 sum, schedule and initial weights" and "Dropout of Whh".
 
 Arrays in the time loop are (T, rows, columns), so that a step is one contiguous matrix of column vectors. Everything
-outside the loop works on `flat` copies (rows, T*B), with all columns of the chunk side by side. Several buffers are used
-twice: the table in workspace.py says which.
+outside the loop works on `flat` copies (rows, T*B), with all columns of the chunk side by side. Several buffers are
+used twice: the table in workspace.py says which.
 
 Numbers such as (2) in comments name the line of examples/min_char_rnn.py that a line here implements.
 """
@@ -122,8 +122,8 @@ class Model:
     def backward(self, x: Array, work: Workspace, grads: Params, carry_mask: Array | None = None) -> State:
         """Fill `grads` from the gradient of the logits, which `work.logits` (V, T*B) must hold.
 
-        Call it after `forward` with the same x, carry_mask and workspace. Returns the gradient of the initial state. The
-        gradient of the chunk's last state is taken as zero: this is where truncated BPTT truncates.
+        Call it after `forward` with the same x, carry_mask and workspace. Returns the gradient of the initial state.
+        The gradient of the chunk's last state is taken as zero: this is where truncated BPTT truncates.
         """
         dlogits, top = work.logits, work.layers[-1]
         padded_mask = None if carry_mask is None else pad(carry_mask, work.columns, 1)
