@@ -128,7 +128,7 @@ class Model:
         dlogits, top = work.logits, work.layers[-1]
         padded_mask = None if carry_mask is None else pad(carry_mask, work.columns, 1)
         np.matmul(dlogits, top.normed.T, out=grads["Why"])  # (6)
-        dlogits.sum(axis=1, out=grads["by"])
+        dlogits.sum(axis=1, out=grads["by"])  # (6)
         dnormed = np.matmul(self.params["Why"].T, dlogits, out=work.flat_doutput)  # (7)
         layer_norm.backward(dnormed, top.normed, top.scale)
         dstate = []
@@ -155,7 +155,7 @@ class Model:
 
     def _input_gradients(self, number: int, flat_da: Array, x: Array, work: Workspace, grads: Params) -> None:
         """The gradients of bh^l and Wxh^l; adds that of s^{l-1}, through y^{l-1}, to `work.flat_doutput`."""
-        flat_da.sum(axis=1, out=grads[f"bh{number}"])
+        flat_da.sum(axis=1, out=grads[f"bh{number}"])  # (9)
         if number == 0:
             scatter_columns(flat_da, x.ravel(), grads["Wxh0"])  # (9)
             return
@@ -173,7 +173,7 @@ class Model:
         previous = layer.flat_h[:, : -work.B]
         if carry_mask is not None:
             previous = previous * carry_mask.ravel()
-        dWhh = np.matmul(flat_drecurrent, previous.T, out=grads[f"Whh{number}"])
+        dWhh = np.matmul(flat_drecurrent, previous.T, out=grads[f"Whh{number}"])  # (9)
         if work.dropout.recurrence:
             dWhh *= layer.Whh_mask
 

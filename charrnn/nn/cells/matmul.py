@@ -84,7 +84,7 @@ def _in_blocks(W: Array, rows: int, B: int) -> Product:
 
 
 def transposed(Whh: Array) -> Array:
-    """A contiguous copy of the transpose, made in blocks, since rows a power of two apart evict each other from the cache."""
+    """A contiguous copy of the transpose, made in blocks: rows a power of two apart evict each other from the cache."""
     out = np.empty(Whh.shape[::-1], Whh.dtype)
     for start in range(0, len(Whh), BLOCK):
         out[:, start : start + BLOCK] = Whh[start : start + BLOCK].T
