@@ -104,10 +104,11 @@ def whitening_time(cell: str, H: int, L: int, threads: int) -> float:
     grads = initial_params(ModelConfig(V, cell, H, L), 1)
     given = np.random.default_rng(0).standard_normal(grads.flat.size, np.float32)
     whitening, times = Whitening(grads), []
+    executor = ThreadPoolExecutor(threads) if threads > 1 else None
     for update in range(EVERY, 5 * EVERY):
         grads.flat[:] = given
         began = perf_counter()
-        whitening.apply(grads, update, threads)
+        whitening.apply(grads, update, executor)
         times.append(perf_counter() - began)
     return sum(times[EVERY:]) / len(times[EVERY:])
 

@@ -54,7 +54,7 @@ class ScoreCommand(click.Command):
 @click.option(
     "--against",
     metavar="FILE",
-    help="Compare with the model of another checkpoint: adds its bits (other_bits) and the log-likelihood ratio, "
+    help="Compare with the model of another checkpoint: adds its bits (other_bits) and the log likelihood ratio, "
     "ratio = other_bits - bits, above 0 where this model predicts the text better. --top and --threshold then use it.",
 )
 @click.option(

@@ -1,4 +1,7 @@
-"""Softmax and cross-entropy over columns: one column of V logits for each of N predictions."""
+"""Softmax and cross-entropy over columns: one column of V logits for each of N predictions.
+
+Numbers such as (3) in comments name the line of examples/min_char_rnn.py that a line here implements.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,9 @@ from .params import Array
 
 
 def softmax(logits: Array) -> Array:
-    """Probabilities of each character in each column. Shapes: (V, N) -> (V, N)."""
+    """p of each character in each column, where p = exp(logits) / sum(exp(logits)). Shape: (V, N)."""
     probs = np.exp(logits - logits.max(axis=0))
-    return np.asarray(probs / probs.sum(axis=0))
+    return np.asarray(probs / probs.sum(axis=0))  # (3)
 
 
 def log_softmax(logits: Array) -> Array:
@@ -27,7 +30,7 @@ def nats(logits: Array, y: Array) -> Array:
 
 
 def nats_and_gradient(logits: Array, y: Array, scale: float) -> float:
-    """The sum of -ln p(y) over the columns, in nats; `logits` becomes `scale` times the sum's gradient.
+    """Return the sum of -ln p(y) over the columns, in nats, and overwrite `logits` with `scale` times its gradient.
 
     d(-ln p(y)) / dlogits = p - onehot(y). Shapes: logits (V, N), y (N,).
     """
@@ -36,7 +39,7 @@ def nats_and_gradient(logits: Array, y: Array, scale: float) -> float:
     targets = logits[y, columns]
     np.exp(logits, out=logits)
     sums = logits.sum(axis=0)
-    total = float(np.sum(np.log(sums) - targets, dtype=np.float64))
-    logits *= scale / sums
-    logits[y, columns] -= scale
+    total = float(np.sum(np.log(sums) - targets, dtype=np.float64))  # (4)
+    logits *= scale / sums  # (3)
+    logits[y, columns] -= scale  # (5)
     return total

@@ -1,11 +1,11 @@
-"""How wide a step's matrix products are: the streams, and padding columns where those make the product faster."""
+"""Padding: columns added to the B streams where they make the matrix products of a step faster."""
 
 from __future__ import annotations
 
-WIDTH = 16  # columns that the widest matrix-product kernels take at a time
+WIDTH = 16  # columns that the widest matrix-product kernels process at a time
 
 
 def padded(B: int) -> int:
-    """The columns to compute on for B streams: 25 take longer than 32 do, but 24 do not (benchmarks/README.md)."""
+    """How many columns to compute for B streams: 25 columns take longer than 32, but 24 do not."""
     over = B % WIDTH
     return B + WIDTH - over if over > WIDTH // 2 else B

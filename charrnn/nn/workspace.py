@@ -1,4 +1,28 @@
-"""The buffers that one chunk of T characters in B streams passes through, allocated once and used at every step."""
+"""The buffers for one chunk of T characters in B streams, allocated once and used at every step.
+
+Arrays in the time loop are (T, rows, columns): the B streams, and padding columns where they make the products of a
+step faster (padding.py). `flat` arrays (rows, T*B) hold the real columns only.
+
+To save memory and time, several buffers hold one thing after another. Here is all of it, in order of time:
+
+    buffer         forward                              backward
+    logits         the logits                           their gradient (the loss overwrites them)
+    layer.a        a, then the gates and candidate      da
+    layer.cache    the cell's own, see its Cache        scratch, see its Cache
+    layer.flat_h   h_0 .. h_T; in layer 0, if outputs   read only
+                   are not dropped, it is also s^0
+    layer.mask,    dropout's masks                      read only
+      Whh_mask
+    layer.Whh      drop(Whh)                            read only
+    layer.normed   drop(h) above layer 0, then y        y, then scratch of layer_norm.backward
+    layer.scale    r of layer_norm                      read only
+    flat_output    s^l, the sum so far                  dy of the layer below
+    flat_doutput   -                                    dy of the top layer, then ds^l, the sum so far
+    flat_a         Wxh y before the bias                da, then the gradient of Whh h if the cell has its own
+    dh             -                                    dh as seen from above; its padding columns stay zero
+
+So `backward` can follow each `forward` once only, and nothing but the logits may be changed in between.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +40,7 @@ from .params import Array
 
 
 class LayerCache:
-    """What forward leaves of one layer for backward."""
+    """What the forward pass of one layer keeps for its backward pass."""
 
     def __init__(
         self, config: ModelConfig, number: int, T: int, B: int, columns: int, dtype: npt.DTypeLike, dropout: Dropout
@@ -27,16 +51,15 @@ class LayerCache:
         self.flat_h: Array = np.empty((H, (T + 1) * B), dtype)
         self.mask: Array = np.empty((H, T * B) if dropout.outputs else 0, dtype)
         self.Whh_mask: Array = np.empty((cell.RECURRENT_ROWS * H, H) if dropout.recurrence else 0, dtype)
-        self.Whh: Array = np.empty_like(self.Whh_mask)  # what dropout leaves of the weights
+        self.Whh: Array = np.empty_like(self.Whh_mask)
         self.normed: Array = np.empty((H, T * B), dtype)
-        self.scale: Array = np.empty(0, dtype)  # of what is normal; forward makes it
+        self.scale: Array = np.empty(0, dtype)  # forward replaces it
 
 
 class Workspace:
-    """`Model.forward` fills it, `Model.backward` reads and overwrites it. `dropout`: the most that there will be.
+    """The buffers of all layers. `Model.forward` fills them, `Model.backward` reads and overwrites them.
 
-    Arrays in the time loop are (T, rows, columns): the B streams, and columns of no meaning where those make a step's
-    product faster. `flat` arrays hold the T*B real columns and nothing else.
+    `dropout` is the largest that will be used: without it the masks need no memory.
     """
 
     def __init__(
@@ -53,11 +76,11 @@ class Workspace:
         self.dh: Array = np.zeros((T, H, self.columns), dtype)
         self.flat_output: Array = np.empty((H, T * B), dtype)
         self.flat_doutput: Array = np.empty((H, T * B), dtype)
-        self.flat_a: Array = np.empty((rows, T * B), dtype)  # and its gradient
+        self.flat_a: Array = np.empty((rows, T * B), dtype)
 
     @property
     def nbytes(self) -> int:
-        """The memory they take, in bytes."""
+        """The memory that the buffers take, in bytes."""
         return sum({id(owner): owner.nbytes for owner in map(_owner, self._arrays())}.values())
 
     def _arrays(self) -> Iterator[Array]:
@@ -71,13 +94,13 @@ def _owner(array: Array) -> Array:
 
 
 def pad(columns: Array, width: int, value: float = 0) -> Array:
-    """`columns` (..., B) with columns of `value` behind them, up to `width`; itself where it is as wide as that."""
+    """Append columns of `value` to `columns` (rows, B), up to `width`; returns it unchanged if B is `width`."""
     missing = width - columns.shape[-1]
     return np.pad(columns, [(0, 0), (0, missing)], constant_values=value) if missing else columns
 
 
 def flatten(x: Array, out: Array) -> Array:
-    """(T, rows, columns) -> (rows, T*B), the real columns of every step side by side, into the first rows of `out`."""
+    """(T, rows, columns) -> (rows, T*B): the real columns of all steps side by side, in the first rows of `out`."""
     T, rows, _ = x.shape
     flat = out[:rows]
     steps = unflatten(flat, T)

@@ -1,1 +1,1 @@
-"""From a gradient to the next weights: whitening, Adam, the learning-rate schedule."""
+"""From a gradient to the next weights: clipping, whitening, Adam, the learning-rate schedule."""

@@ -1,18 +1,18 @@
-"""The learning-rate schedule: a linear warm-up, then a half cosine down."""
+"""The learning-rate schedule: a linear warm-up, then a half cosine decay."""
 
 from __future__ import annotations
 
 from math import cos, pi
 
-WARMUP = 40  # steps; does not depend on how many steps will follow
-FINAL_LR = 0.02  # the share of lr that is left at the end of the decay
+WARMUP = 40  # steps, whatever the length of the training
+FINAL_LR = 0.02  # the rate after the decay, as a share of lr
 
 
 def learning_rate(step: int, lr: float, start: int, total: int | None) -> float:
-    """The rate for `step` of a run whose budget goes from step `start` to step `total`.
+    """The learning rate for `step`, of a budget that goes from step `start` to step `total`.
 
-    A linear warm-up over WARMUP steps, then a half cosine down to FINAL_LR * lr at the last step. During the warm-up
-    `total` may be None: it is not known yet.
+    A linear warm-up over WARMUP steps, then a half cosine down to FINAL_LR * lr at the last step. `total` may be None
+    during the warm-up; after it, that raises ValueError.
     Source: Loshchilov and Hutter, "SGDR" (2017).
     """
     done = step - start
@@ -22,9 +22,9 @@ def learning_rate(step: int, lr: float, start: int, total: int | None) -> float:
 
 
 def decay_progress(step: int, start: int, total: int | None) -> float:
-    """The share that is done of all steps after the warm-up: 0 before, 1 at the last.
+    """How much of the decay is done: 0 during the warm-up, rising evenly to 1 at the last step.
 
-    So nothing that follows from it depends on `total` before that is known.
+    `total` may be None during the warm-up; after it, that raises ValueError.
     """
     done = step - start - WARMUP + 1
     if done <= 0:

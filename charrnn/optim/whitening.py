@@ -1,14 +1,13 @@
-"""Gradients in which what the hidden units have in common is taken out, before Adam sees them.
+"""Whitening: remove the correlations between hidden units from gradients before Adam sees them.
 
     C = C + RATE (G^T G / |G|^2 - C)             every EVERY updates, for each matrix (R, H) that reads hidden units
-    G = G (H C / trace(C) + FLOOR)^(-1/2)        what takes the place of its gradient G
+    G = G (H C / trace(C) + FLOOR)^(-1/2)        replaces its gradient G
 
-Each row of such a gradient is a sum of hidden vectors, and the units of a layer go up and down together: so it is long
-in few directions, along which the learning rate must be small, and short in all others, along which nothing would be
-learnt. Adam gives each number a rate of its own and cannot see that; the root of the second moments between columns
-does.
-Source: Gupta, Koren and Singer, "Shampoo" (2018), here of one side only; An et al., "ASGO: adaptive structured gradient
-optimization" (2025). What it gives is in benchmarks/README.md.
+Each row of such a gradient is a sum of hidden vectors, and the units of a layer rise and fall together. So the gradient
+is large in a few directions, which limit the learning rate, and small in all others, where nothing would be learnt.
+Adam scales each number separately and cannot correct that; the inverse root of the second moments between columns can.
+Source: Gupta, Koren and Singer, "Shampoo" (2018), here one-sided; An et al., "ASGO: adaptive structured gradient
+optimization" (2025). Measurements: benchmarks/HISTORY.md, "Whitened gradients".
 """
 
 from __future__ import annotations
@@ -22,27 +21,28 @@ import numpy as np
 from ..nn.params import Array, Params
 
 EVERY = 20
-EARLY = (1, 3, 7)  # before that
+EARLY = (1, 3, 7)  # updates before the first EVERY
 RATE = 0.1
-FLOOR = 1e-3  # of the mean: no direction is lengthened by more than its inverse root
-ROWS = 256  # that one thread whitens at a time
-WORTH_THREADS = 2e7  # multiplications; those of fewer are made sooner than threads
+FLOOR = 1e-3  # relative to the mean moment; no direction is scaled by more than FLOOR^(-1/2)
+ROWS = 256  # rows that one thread whitens at a time
+WORTH_THREADS = 2e7  # multiplications; with fewer, threads cost more than they save
 
 Item = TypeVar("Item")
 
 
 class Whitening:
-    """C of each such matrix is in `moments`, under the matrix's name."""
+    """`moments` holds C of each such matrix, under the name of the matrix."""
 
     def __init__(self, params: Params) -> None:
         self.moments = Params(moment_shapes(params.shapes), params.flat.dtype, networks=params.networks)
         self._roots: Params | None = None
 
     def apply(self, grads: Params, updates: int, executor: Executor | None = None) -> None:
-        """Whiten, in place, the gradient of the update that follows on so many.
+        """Whiten the gradient in place, after `updates` updates of the weights.
 
-        C begins with the second, since in the first these gradients are zero (`Why` is), and is soon renewed, so that
-        Adam's moments are those of whitened gradients as good as from the start.
+        The first update changes nothing: `Why` is zero then, and so are these gradients. C is estimated early and often
+        at first, so that Adam's moments are almost all of whitened gradients. `executor` runs parts of a large network
+        side by side; without one, this thread does all of it. The result is the same.
         """
         if not updates:
             return
@@ -70,16 +70,16 @@ class Whitening:
             executor = None
         if renew:
             _each(make_root, matrices, executor)
-            self._roots = roots  # now that all of them are made
+            self._roots = roots  # only after all of them are complete
         _each(whiten, shares, executor)
 
     def forget_roots(self) -> None:
-        """To be called where `moments` was written to."""
+        """Call this after writing to `moments`."""
         self._roots = None
 
 
 def moment_shapes(shapes: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
-    """The shape (H, H) of C for each of these parameters that is a matrix between hidden units."""
+    """The shape (H, H) of C for each parameter that multiplies hidden units: Whh and the upper layers' Wxh."""
     between = (name for name in shapes if name.startswith(("Whh", "Wxh")) and name != "Wxh0")
     return {name: (shapes[name][1],) * 2 for name in between}
 
@@ -99,9 +99,13 @@ def _learn(C: Array, G: Array) -> None:
 
 
 def _by_network(array: Array) -> Array:
-    """(rows, H), or with an axis in front where there are several networks -> (networks, rows, H), a view."""
+    """(rows, H) of one network, or (networks, rows, H) of several -> (networks, rows, H), a view."""
     return array.reshape(-1, *array.shape[-2:])
 
 
 def _each(function: Callable[[Item], None], items: Sequence[Item], executor: Executor | None) -> None:
-    list((executor.map if executor else map)(function, items))
+    if executor is None:
+        for item in items:
+            function(item)
+    else:
+        list(executor.map(function, items))  # list() raises what a function raised

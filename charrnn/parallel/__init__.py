@@ -1,1 +1,1 @@
-"""The same step on several cores."""
+"""One training step on several cores."""

@@ -1,12 +1,13 @@
-"""One batch in shares: each takes some of the streams, and the gradients are added up in a fixed order.
+"""Data parallelism: the streams of a batch are split into shards, whose gradients are added in a fixed order.
 
-The shares, of each network where there are several, are worked on side by side (team.py). The result depends on the
-number of shares (floating-point sums in another order, other dropout masks), not on how many work on them.
+The shards of every network are distributed over the workers (workers.py). The result depends on the number of shards
+(the order of floating-point sums, the dropout masks) but not on the number of workers.
 """
 
 from __future__ import annotations
 
 from itertools import pairwise
+from types import TracebackType
 
 import numpy as np
 
@@ -18,18 +19,22 @@ from ..nn.params import Array, Params
 from ..nn.workspace import Workspace
 from .workers import shared_zeros, start_workers
 
-Question = tuple[Array, Array, State, tuple[int, ...], Array | None, Dropout]  # x, y, state, key, carry_mask, dropout
-Answer = list[tuple[float, State]]  # the loss and the new state of each share that a worker has
+Task = tuple[Array, Array, State, tuple[int, ...], Array | None, Dropout]  # x, y, state, key, carry_mask, dropout
+Result = list[tuple[float, State]]  # the loss and the new state of each shard of one worker
 
 
 class DataParallel:
-    """Forward and backward of `count` shares of B streams, on up to `threads` cores. `dropout`: the most."""
+    """Loss and gradient of a batch of B streams in `count` shards, on up to `threads` cores.
+
+    `dropout` is the largest that will be asked for: it decides which buffers are allocated. Close it after use, or use
+    it in a `with` statement.
+    """
 
     def __init__(self, network: Network, B: int, count: int, threads: int, dropout: Dropout = NO_DROPOUT) -> None:
         self.given = network.params
         self.networks = network.config.networks
-        tasks = self.networks * count
-        size = min(threads, tasks)
+        shards = self.networks * count
+        size = min(threads, shards)
         zeros = np.zeros if size == 1 else shared_zeros
         layout = network.config.shapes(), network.params.flat.dtype, zeros, self.networks
         self.params = self.given if size == 1 else Params(*layout)
@@ -38,28 +43,29 @@ class DataParallel:
         own_grads = [grads.network(number) for number in range(self.networks) for grads in self.grads]
         edges = [B * i // count for i in range(count + 1)]
         columns = [slice(*pair) for pair in pairwise(edges)]
-        buffers = [_Buffers(models[0], dropout) for _ in range(size)]  # each worker's, for one share at a time
+        buffers = [_Buffers(models[0], dropout) for _ in range(size)]  # one per worker, for one shard at a time
 
-        def work(member: int, question: Question) -> Answer:
-            x, y, state, key, carry_mask, dropout = question
+        def work(rank: int, task: Task) -> Result:
+            x, y, state, key, carry_mask, dropout = task
             states = list(split_by_network(state, len(models)))
-            answers = []
-            for task in range(member, tasks, size):
-                number, share = divmod(task, count)
-                own = x, y, states[number], (*key, task), carry_mask, dropout
-                answers.append(_gradient(models[number], own, columns[share], buffers[member], own_grads[task]))
-            return answers
+            result = []
+            for shard in range(rank, shards, size):
+                number, part = divmod(shard, count)
+                own = x, y, states[number], (*key, shard), carry_mask, dropout
+                result.append(_gradient(models[number], own, columns[part], buffers[rank], own_grads[shard]))
+            return result
 
-        self._ask = start_workers(size, work)
+        self._workers = start_workers(size, work)
 
     def __enter__(self) -> DataParallel:
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         self.close()
 
     def close(self) -> None:
-        """Let the workers go."""
+        """End the workers. Closing twice does no harm."""
+        self._workers.close()
 
     def gradient(
         self,
@@ -70,25 +76,25 @@ class DataParallel:
         carry_mask: Array | None = None,
         dropout: Dropout = NO_DROPOUT,
     ) -> tuple[float, Params, State]:
-        """The mean loss in nats per character over all T*B targets, its gradient, and the state after x.
+        """The mean loss over all T*B targets in nats per character, its gradient, and the state after x.
 
-        `x`, `y` are ids (T, B); `key` is (seed, step), from which dropout masks are drawn; `carry_mask` and `dropout`
-        are as in `Model.forward`. The loss of several networks is the mean of theirs, the gradient that of each one's
-        own.
+        `x` and `y` are ids (T, B). `key` is (seed, step), from which dropout masks are drawn. `carry_mask` and
+        `dropout` are those of `Model.forward`. With several networks the loss is the mean of their losses, and each
+        network has the gradient of its own loss. The gradient's buffer is reused by the next call.
         """
         if self.params is not self.given:
             self.params.flat[:] = self.given.flat
-        answers = self._ask((x, y, state, key, carry_mask, dropout))
-        size, count = len(answers), len(self.grads)
-        totals, states = zip(*(answers[i % size][i // size] for i in range(self.networks * count)), strict=True)
+        results = self._workers((x, y, state, key, carry_mask, dropout))
+        size, count = len(results), len(self.grads)
+        totals, states = zip(*(results[i % size][i // size] for i in range(self.networks * count)), strict=True)
         for other in self.grads[1:]:
             self.grads[0].flat += other.flat
-        new = [_side_by_side(states[first : first + count]) for first in range(0, len(states), count)]
+        new = [_concatenated(states[first : first + count]) for first in range(0, len(states), count)]
         return sum(totals) / y.size / self.networks, self.grads[0], tuple(layer for own in new for layer in own)
 
 
 class _Buffers:
-    """The workspaces of one worker: one for each length and width of a chunk."""
+    """The workspaces of one worker, one for each shape (T, B) of a chunk."""
 
     def __init__(self, model: Model, dropout: Dropout) -> None:
         self._model, self._dropout = model, dropout
@@ -100,28 +106,26 @@ class _Buffers:
         return self._works[T, B]
 
 
-def _gradient(
-    model: Model, question: Question, columns: slice, buffers: _Buffers, grads: Params
-) -> tuple[float, State]:
-    """The sum of nats over the targets of the streams in these columns, and their new state.
+def _gradient(model: Model, task: Task, columns: slice, buffers: _Buffers, grads: Params) -> tuple[float, State]:
+    """The sum of the loss in nats over the streams in these columns, and their new state.
 
-    Their part of the gradient goes to `grads`.
+    Writes their part of the gradient to `grads`.
     """
-    x, y, state, key, carry_mask, dropout = question
+    x, y, state, key, carry_mask, dropout = task
     scale = 1 / y.size  # for the mean over all streams
     x, y = x[:, columns], y[:, columns]
     carry_mask = None if carry_mask is None else carry_mask[:, columns]
     state = tuple(tuple(part[:, columns] for part in layer) for layer in state)
     work = buffers.workspace(*x.shape)
-    with np.errstate(all="ignore"):  # what is not finite is found by its sum
+    with np.errstate(all="ignore"):  # the caller checks that the loss is finite
         new = model.forward(x, state, work, carry_mask, dropout, key)
         total = nats_and_gradient(work.logits, y.ravel(), scale)
         model.backward(x, work, grads, carry_mask)
     return total, new
 
 
-def _side_by_side(states: tuple[State, ...]) -> State:
-    """The state of all streams from those of the shares."""
+def _concatenated(states: tuple[State, ...]) -> State:
+    """The state of all streams, from the states of the shards."""
     return tuple(
         tuple(np.concatenate(parts, axis=1) for parts in zip(*layers, strict=True))
         for layers in zip(*states, strict=True)

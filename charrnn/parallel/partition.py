@@ -1,4 +1,4 @@
-"""Into how many shares a batch is split, and how many threads those keep busy."""
+"""How many shards a batch is split into, and how many threads they keep busy."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from math import ceil
 
 from ..nn.padding import padded
 
-FEWEST = 8  # streams of a share; a product with fewer columns wastes the processor
-FREE = 15  # so many more columns take as much time as a product takes with next to none
+FEWEST = 8  # streams per shard; a matrix product with fewer columns wastes the processor
+FREE = 15  # the fixed cost of a product, as the number of columns that take as long
 
 
 def shard_count(threads: int, networks: int, batch_size: int) -> int:
-    """Into how many shares the streams of each network are split, so that a step takes least time.
+    """The number of shards per network with which a step takes the least time.
 
-    A thread takes one share after the other. One with half the streams takes more than half the time.
+    A thread does one shard after another. A shard with half the streams takes more than half the time.
     """
 
     def time(count: int) -> int:
@@ -23,6 +23,6 @@ def shard_count(threads: int, networks: int, batch_size: int) -> int:
 
 
 def busy_threads(threads: int, networks: int, batch_size: int) -> float:
-    """How many of the threads have something to do, in the mean over a step."""
-    tasks = networks * shard_count(threads, networks, batch_size)
-    return tasks / ceil(tasks / threads)
+    """The mean number of threads at work during a step."""
+    shards = networks * shard_count(threads, networks, batch_size)
+    return shards / ceil(shards / threads)

@@ -1,8 +1,9 @@
-"""The same work done by several at once: by copies of this process where there is `fork`, else by threads.
+"""The same function run by several workers at once: forked processes on Linux, threads elsewhere.
 
-Copies, since NumPy's small operations hold the interpreter lock and threads would wait for each other. A copy shares
-with this process only what `shared_zeros` made before it was forked; questions and answers go through a pipe. It heeds
-no signal to stop and ends when the pipe does, so that it never outlives this process by more than one question.
+NumPy holds the interpreter lock during small operations, so threads would wait for each other; processes do not. A
+forked worker shares memory with this process only where `shared_zeros` allocated it before the fork. Tasks and results
+travel through a pipe. A worker ignores signals that ask it to stop, and ends when its pipe is closed. So it outlives
+this process by the task in hand at most.
 """
 
 from __future__ import annotations
@@ -12,137 +13,178 @@ import pickle
 import signal
 import sys
 import warnings
+import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from math import prod
 from mmap import mmap
 from multiprocessing.connection import Connection, Pipe
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from ..nn.params import Array
 
-Work = Callable[[int, Any], Any]  # from a member's number and a question to its answer
+Work = Callable[[int, Any], Any]  # (rank, task) -> result
 FORKS = sys.platform == "linux"  # elsewhere the BLAS library may not survive a fork
-STOPPING = ("SIGINT", "SIGTERM", "SIGHUP")
+STOP_SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
-def start_workers(size: int, work: Work) -> Callable[[Any], list[Any]]:
-    """A function that puts a question to `size` members, number 0 being the caller, and returns all answers in order.
+class Workers(Protocol):
+    """Several workers that do the same task at once; rank 0 is the calling thread."""
 
-    Members keep what they build from one question to the next; arrays are common to all only if `shared_zeros` made
-    them. An exception of any member is raised.
+    def __call__(self, task: Any) -> list[Any]:
+        """Run the task on every worker and return their results in order of rank. Raises what any of them raised."""
+
+    def close(self) -> None:
+        """End the workers and wait until they have ended. Closing twice does no harm."""
+
+
+def start_workers(size: int, work: Work) -> Workers:
+    """Start `size` workers, each of which answers a task with `work(rank, task)`.
+
+    Workers keep their own variables between tasks. They have only those arrays in common that `shared_zeros` made.
     """
     if size == 1:
-        return lambda question: [work(0, question)]
-    return _Copies(size, work) if FORKS else _threads(size, work)
+        return _ThisThread(work)
+    return _Forked(size, work) if FORKS else _Threads(size, work)
 
 
 def shared_zeros(shape: tuple[int, ...], dtype: npt.DTypeLike) -> Array:
-    """An array of zeros in memory that copies of this process share with it. Nothing is written to any disk."""
+    """An array of zeros in memory shared with processes forked later. No file is involved."""
     nbytes = prod(shape) * np.dtype(dtype).itemsize
     return np.frombuffer(mmap(-1, max(1, nbytes)), dtype, prod(shape)).reshape(shape)
 
 
-def _threads(size: int, work: Work) -> Callable[[Any], list[Any]]:
-    pool = ThreadPoolExecutor(size - 1)
+class _ThisThread:
+    """One worker: the caller."""
 
-    def ask(question: Any) -> list[Any]:
-        others = [pool.submit(work, member, question) for member in range(1, size)]
-        return [work(0, question), *(other.result() for other in others)]
+    def __init__(self, work: Work) -> None:
+        self._work = work
 
-    return ask
+    def __call__(self, task: Any) -> list[Any]:
+        return [self._work(0, task)]
+
+    def close(self) -> None:
+        pass
 
 
-class _Copies:
-    """Members 1 and up are forked from this process. What is to be done by one that is not there is done here.
+class _Threads:
+    """Ranks 1 and up are threads of this process."""
 
-    After an exception all are let go, since nobody has read what the others answered.
+    def __init__(self, size: int, work: Work) -> None:
+        self._size, self._work = size, work
+        self._pool = ThreadPoolExecutor(size - 1)
+
+    def __call__(self, task: Any) -> list[Any]:
+        others = [self._pool.submit(self._work, rank, task) for rank in range(1, self._size)]
+        return [self._work(0, task), *(other.result() for other in others)]
+
+    def close(self) -> None:
+        self._pool.shutdown()
+
+
+class _Forked:
+    """Ranks 1 and up are forked from this process. The caller does the work of any that could not start or has died.
+
+    After an exception all of them are disconnected, because results may be left unread in their pipes; from then on the
+    caller does all the work.
     """
 
     def __init__(self, size: int, work: Work) -> None:
-        self.work, self.size = work, size
-        self.pipes: dict[int, Connection] = {}
-        self.pids: list[int] = []
-        for member in range(1, size):
-            with suppress(OSError):  # no more processes, or files, are allowed
-                self._fork(member)
+        self._work, self._size = work, size
+        self._pipes: dict[int, Connection] = {}
+        pids: list[int] = []
+        self._end = weakref.finalize(self, _end, self._pipes, pids)  # in case the owner forgets to close
+        for rank in range(1, size):
+            with suppress(OSError):  # the system allows no more processes or files
+                self._fork(rank, pids)
 
-    def _fork(self, member: int) -> None:
+    def _fork(self, rank: int, pids: list[int]) -> None:
         ours, theirs = Pipe()
         with theirs:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore", DeprecationWarning)  # of threads: a copy needs none of their locks
+                warnings.simplefilter("ignore", DeprecationWarning)  # other threads' locks: a worker needs none of them
                 pid = os.fork()
             if pid == 0:
-                _serve(theirs, member, self.work)
-        self.pipes[member] = ours
-        self.pids.append(pid)
+                _serve(theirs, rank, self._work)
+        self._pipes[rank] = ours
+        pids.append(pid)
 
-    def __call__(self, question: Any) -> list[Any]:
+    def __call__(self, task: Any) -> list[Any]:
         try:
-            for member in list(self.pipes):
-                with self._watching(member):
-                    _put(self.pipes[member], question)
-            asked = set(self.pipes)
-            answers = {0: self.work(0, question)}
-            for member in asked:
-                with self._watching(member):
-                    answers[member] = _get(self.pipes[member])
-            for answer in answers.values():
-                if isinstance(answer, Exception):
-                    raise answer
-            return [answers[m] if m in answers else self.work(m, question) for m in range(self.size)]
+            for rank in list(self._pipes):
+                with self._drop_if_dead(rank):
+                    _put(self._pipes[rank], task)
+            asked = set(self._pipes)
+            results = {0: self._work(0, task)}
+            for rank in asked:
+                with self._drop_if_dead(rank):
+                    results[rank] = _get(self._pipes[rank])
+            for result in results.values():
+                if isinstance(result, Exception):
+                    raise result
+            return [results[rank] if rank in results else self._work(rank, task) for rank in range(self._size)]
         except BaseException:
-            self._let_go()
+            _disconnect(self._pipes)
             raise
 
+    def close(self) -> None:
+        self._end()
+
     @contextmanager
-    def _watching(self, member: int) -> Iterator[None]:
+    def _drop_if_dead(self, rank: int) -> Iterator[None]:
         try:
             yield
-        except (EOFError, OSError):  # it is no more
-            self.pipes.pop(member).close()
+        except (EOFError, OSError):  # the worker's end is closed
+            self._pipes.pop(rank).close()
 
-    def _let_go(self) -> None:
-        while self.pipes:
-            self.pipes.popitem()[1].close()
 
-    def __del__(self) -> None:
-        self._let_go()
-        for pid in self.pids:
-            with suppress(ChildProcessError):
+def _end(pipes: dict[int, Connection], pids: list[int]) -> None:
+    """Disconnect the workers, kill those still running, and wait for exactly these processes.
+
+    A closed pipe is not enough: if another process was forked meanwhile, it holds a copy of our end.
+    """
+    _disconnect(pipes)
+    for pid in pids:
+        with suppress(ChildProcessError):  # somebody else has waited for it, or this is itself a forked process
+            if os.waitpid(pid, os.WNOHANG) == (0, 0):  # still running, so the number is still that of our child
+                os.kill(pid, signal.SIGKILL)
                 os.waitpid(pid, 0)
 
 
-def _put(pipe: Connection, what: Any) -> None:
-    """Send an object; as bytes, since Connection.send leaves a buffer over which Python 3.12.1 crashes if it fails."""
-    pipe.send_bytes(pickle.dumps(what))
+def _disconnect(pipes: dict[int, Connection]) -> None:
+    while pipes:
+        pipes.popitem()[1].close()
+
+
+def _put(pipe: Connection, obj: Any) -> None:
+    """Send an object as bytes, because a buffer that Connection.send leaves on failure crashes Python 3.12.1."""
+    pipe.send_bytes(pickle.dumps(obj))
 
 
 def _get(pipe: Connection) -> Any:
     return pickle.loads(pipe.recv_bytes())
 
 
-def _serve(pipe: Connection, member: int, work: Work) -> None:
-    """Answer until the other end is closed; never returns, and flushes nothing that the original has yet to write."""
+def _serve(pipe: Connection, rank: int, work: Work) -> None:
+    """Do tasks until the other end of the pipe is closed. Never returns, and flushes no buffer of the owner."""
     try:
-        for name in STOPPING:
+        for name in STOP_SIGNALS:
             signal.signal(getattr(signal, name), signal.SIG_IGN)
         for handle in map(int, os.listdir("/proc/self/fd")):
-            if handle != pipe.fileno():  # streams, other copies' pipes (which are streams where there were none), logs
+            if handle != pipe.fileno():  # locks, logs, standard streams, other workers' pipes
                 with suppress(OSError):
                     os.close(handle)
         while True:
-            question = _get(pipe)
+            task = _get(pipe)
             try:
-                answer = work(member, question)
+                result = work(rank, task)
             except Exception as error:
-                answer = error
-            _put(pipe, answer)
+                result = error
+            _put(pipe, result)
     except (EOFError, OSError):
         pass
     finally:

@@ -96,15 +96,15 @@ def test_an_lstm_with_an_open_forget_gate_and_a_closed_input_gate_keeps_its_memo
         ((6, 4, 3), [6]),
         ((512, 256, 32), [64]),
         ((100, 2048, 8), [50]),
-        ((512, 512, 32), [60, 32]),  # 64 are too many, and no fewer go evenly
+        ((512, 512, 32), [60, 32]),  # 64 rows are too many, and no smaller number divides 512
         ((33 * 64, 500, 1), [33 * 32]),
-        ((512, 2048, 32), 4 * [60, 32]),  # in four parts
-        ((97, 1531, 32), [97]),  # too long, and in no parts
+        ((512, 2048, 32), 4 * [60, 32]),  # in four parts of 512 columns
+        ((97, 1531, 32), [97]),  # too long, and 1531 is a prime number: left whole
         ((200, 150, 300), [200]),
     ],
     ids=str,
 )
-def test_a_step_product_is_the_matrix_product_however_it_is_cut(shape, rows, unpacked, monkeypatch):
+def test_a_step_product_is_the_matrix_product_however_it_is_split(shape, rows, unpacked, monkeypatch):
     M, K, N = shape
     rng = np.random.default_rng(4)
     W, h, out = rng.normal(size=(M, K)), rng.normal(size=(K, N)), np.empty((M, N))
@@ -116,21 +116,8 @@ def test_a_step_product_is_the_matrix_product_however_it_is_cut(shape, rows, unp
     assert [each.shape[-2] for each in made] == (rows if unpacked else [M])
 
 
-def test_whether_there_are_kernels_that_do_not_pack_is_what_numpy_says_of_the_processor(monkeypatch):
-    def say(*names):
-        monkeypatch.setattr(np, "show_config", lambda mode: {"SIMD Extensions": {"found": list(names)}})
-        return matmul._has_unpacked()
-
-    assert say("X86_V3", "X86_V4")
-    assert say("AVX2", "AVX512F", "AVX512_SKX")
-    assert not say("AVX2", "FMA3")
-    assert not say()
-    monkeypatch.setattr(np, "show_config", lambda: None)  # as in NumPy 1.24
-    assert not matmul._has_unpacked()
-
-
 @pytest.mark.parametrize("shape", [(3, 5), (70, 33), (64, 1)], ids=str)
-def test_transposed_is_the_transpose_laid_out_afresh(shape):
+def test_transposed_is_a_contiguous_copy_of_the_transpose(shape):
     W = np.random.default_rng(5).normal(size=shape)
     WT = matmul.transposed(W)
     assert WT.flags.c_contiguous
@@ -138,7 +125,7 @@ def test_transposed_is_the_transpose_laid_out_afresh(shape):
     assert_array_equal(WT, W.T)
 
 
-def test_carried_zeroes_the_columns_that_start_again():
+def test_mask_state_zeroes_the_columns_that_are_reset():
     previous, out = np.random.default_rng(3).normal(size=(H, B)), np.empty((H, B))
     assert_array_equal(steps.mask_state(previous, KEEP, 0, out), previous * [1, 0, 1])
     assert steps.mask_state(previous, KEEP, 1, out) is previous

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from charrnn.nn.loss import nats, nats_and_gradient
+from charrnn.nn.loss import log_softmax, nats, nats_and_gradient, softmax
 
 V, N = 5, 4
 
@@ -55,3 +55,9 @@ def test_a_hopeless_prediction_costs_its_score_and_not_infinity():
     assert nats(logits, np.array([0])) == pytest.approx(3e38)
     assert nats_and_gradient(logits, np.array([0]), 1) == pytest.approx(3e38)
     assert logits.ravel().tolist() == [-1, 1]
+
+
+def test_softmax_is_the_exponential_of_log_softmax():
+    logits = np.random.default_rng(5).normal(size=(5, 4)) * [[1, 10, 1e4, 0]]
+    assert_allclose(softmax(logits), np.exp(log_softmax(logits)), atol=1e-15)
+    assert_allclose(softmax(logits).sum(axis=0), 1)

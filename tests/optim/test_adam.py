@@ -1,4 +1,4 @@
-from math import cos, pi, sqrt
+from math import sqrt
 
 import numpy as np
 import pytest
@@ -6,7 +6,6 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from charrnn.nn.params import Params
 from charrnn.optim.adam import RECENT, Adam, clip_gradient
-from charrnn.optim.schedule import FINAL_LR, WARMUP, decay_progress, learning_rate
 
 SHAPES = {"W": (3, 4), "b": (3,)}
 
@@ -17,50 +16,22 @@ def random_params(seed):
     return params
 
 
-def test_the_rate_rises_in_equal_steps_and_falls_along_half_a_cosine():
-    total = WARMUP + 50
-    rates = [learning_rate(step, 2.0, 0, total) for step in range(total)]
-    assert_allclose(rates[:WARMUP], 2 * np.arange(1, WARMUP + 1) / WARMUP)
-    low = 2 * FINAL_LR
-    assert_allclose(rates[WARMUP:], [low + (2 - low) * (1 + cos(pi * k / 50)) / 2 for k in range(1, 51)])
-    assert max(rates) == rates[WARMUP - 1] == 2
-    assert rates[-1] == pytest.approx(low)
-    assert np.all(np.diff(rates[WARMUP - 1 :]) < 0)
-
-
-def test_a_budget_that_starts_later_has_the_same_rates():
-    assert [learning_rate(k, 1.0, 0, 300) for k in range(300)] == [
-        learning_rate(70 + k, 1, 70, 370) for k in range(300)
-    ]
-
-
-def test_the_share_since_the_warm_up_rises_evenly_from_none_to_all():
-    shares = [decay_progress(step, 10, 10 + WARMUP + 4) for step in range(10, 10 + WARMUP + 6)]
-    assert shares == [0.0] * WARMUP + [0.25, 0.5, 0.75, 1.0, 1.0, 1.0]
-
-
-def test_the_total_is_not_needed_before_the_warm_up_ends():
-    assert learning_rate(WARMUP - 1, 1.0, 0, None) == learning_rate(WARMUP - 1, 1.0, 0, 10**6)
-    with pytest.raises(ValueError, match="total number of steps"):
-        learning_rate(WARMUP, 1.0, 0, None)
-
-
 @pytest.mark.parametrize(("share", "left"), [(0.01, 0.01), (0.99, 0.99), (1.01, 1), (1e9, 1), (0, 1)])
-def test_clipping_keeps_the_direction_and_limits_the_length(share, left):
+def test_clipping_keeps_the_direction_and_limits_the_norm(share, left):
     gradient = random_params(0).flat
     before, length = gradient.copy(), sqrt(sum(g * g for g in gradient))
     assert clip_gradient(gradient, share * length) == pytest.approx(length)
     assert_allclose(gradient, left * before)
 
 
-def test_clipping_finds_what_is_not_finite_and_does_not_warn():
+def test_clipping_returns_a_norm_that_is_not_finite_without_a_warning():
     for value in (np.nan, np.inf, -np.inf):
         assert not np.isfinite(clip_gradient(np.array([1, value, 2], np.float32), 1.0))
     assert not np.isfinite(clip_gradient(np.full(3, 3e38, np.float32), 1.0))
 
 
 @pytest.mark.parametrize("decay", [0.0, 0.1])
-def test_adam_follows_the_paper_decays_the_matrices_only_and_averages(decay):
+def test_adam_follows_the_paper_decays_only_the_matrices_and_averages(decay):
     params = random_params(1)
     w, m, v = params.flat.copy(), np.zeros(15), np.zeros(15)
     average = 0
@@ -79,14 +50,14 @@ def test_adam_follows_the_paper_decays_the_matrices_only_and_averages(decay):
     assert_allclose(adam.v.flat, v, rtol=1e-12)
 
 
-def test_the_first_step_is_as_long_as_the_rate_whatever_the_gradient():
+def test_the_first_step_has_the_size_of_the_rate_for_any_gradient():
     params = random_params(2)
     before, g = params.flat.copy(), random_params(3).flat * np.logspace(-3, 3, 15)
     Adam(params).step(g, 0.01)
     assert_allclose(before - params.flat, 0.01 * np.sign(g), rtol=1e-4)
 
 
-def test_working_in_blocks_changes_nothing(monkeypatch):
+def test_blocks_change_no_bit(monkeypatch):
     whole, parts = random_params(4), random_params(4)
     averages = []
     for params, block in [(whole, 1 << 15), (parts, 4)]:

@@ -1,3 +1,7 @@
+import sys
+import threading
+from pathlib import Path
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -16,7 +20,7 @@ def text():
     return np.random.default_rng(0).integers(0, V, (2, T, B))
 
 
-def test_one_share_is_forward_and_backward(make_model, random_state, text):
+def test_one_shard_is_forward_and_backward(make_model, random_state, text):
     model, (x, y) = make_model(), text
     work, grads = model.workspace(T, B), model.params.zeros_like()
     last = model.forward(x, random_state(model, B), work)
@@ -31,7 +35,7 @@ def test_one_share_is_forward_and_backward(make_model, random_state, text):
 
 
 @pytest.mark.parametrize("count", [2, 3, B])
-def test_any_number_of_shares_gives_the_same_gradient(make_model, random_state, text, count):
+def test_any_number_of_shards_gives_the_same_gradient(make_model, random_state, text, count):
     model = make_model()
     start = random_state(model, B)
     loss, grads, state = DataParallel(model, B, 1, 1).gradient(*text, start, KEY)
@@ -53,8 +57,8 @@ def test_the_number_of_threads_changes_no_bit(make_model, random_state, text):
     assert results[1:] == results[:1] * 3
 
 
-def test_chunks_of_different_lengths_take_turns(make_model, text):
-    """One DataParallel, used again and again, answers as a new one would."""
+def test_chunks_may_differ_in_length_and_dropout(make_model, text):
+    """A DataParallel used before gives the same as a new one."""
     model, (x, y) = make_model(), text
     used = DataParallel(model, B, 3, 2, MOST)
     for step, (length, share) in enumerate([(6, 1), (5, 1), (6, 0), (1, 0.3), (5, 0.6), (6, 1)]):
@@ -67,10 +71,10 @@ def test_chunks_of_different_lengths_take_turns(make_model, text):
 
 
 @pytest.mark.parametrize("dropout", [Dropout(0.5), Dropout(0, 0.5)], ids=str)
-def test_each_share_and_each_step_drops_its_own(make_model, text, dropout):
-    """Both streams read the same, so that only the masks can tell them, and the steps, apart."""
+def test_each_shard_and_each_step_has_its_own_dropout_masks(make_model, text, dropout):
+    """Both streams read the same characters, so only the masks can make their states differ."""
     model, (x, y) = make_model(), text[:, :, :1].repeat(2, axis=2)
-    above = []  # the state of the second layer, which reads what is left of the first
+    above = []  # the state of the second layer, which reads the first layer's output after dropout
     for step in (0, 0, 1):
         _, _, state = DataParallel(model, 2, 2, 1, dropout).gradient(
             x, y, model.zero_state(2), (1, step), dropout=dropout
@@ -82,8 +86,8 @@ def test_each_share_and_each_step_drops_its_own(make_model, text, dropout):
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_a_stream_that_starts_again_forgets(make_model, random_state, text, count):
-    """As if it were two: one that ends there and one that begins there with the zero state."""
+def test_a_reset_stream_is_two_separate_streams(make_model, random_state, text, count):
+    """The first ends at the reset; the second begins there with the zero state."""
     model, (x, y) = make_model(), text
     carry_mask = np.ones((T, B))
     carry_mask[4] = 0
@@ -96,3 +100,18 @@ def test_a_stream_that_starts_again_forgets(make_model, random_state, text, coun
     assert_allclose(grads, (4 * one_grads.flat + 2 * two_grads.flat) / 6, rtol=0, atol=1e-12)
     for layer, expected in zip(state, last, strict=True):
         assert_allclose(layer, expected, rtol=0, atol=1e-12)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no forked workers")
+def test_leaving_the_with_statement_ends_the_workers(make_model, text):
+    model = make_model()
+    with DataParallel(model, B, 2, 2) as data_parallel:
+        data_parallel.gradient(*text, model.zero_state(B), KEY)
+        workers = children()
+        assert workers
+    assert not workers & children()
+
+
+def children():
+    """The processes that this one has forked."""
+    return set(Path(f"/proc/self/task/{threading.get_native_id()}/children").read_text().split())

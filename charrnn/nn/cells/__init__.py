@@ -1,18 +1,18 @@
-"""The recurrences, each in a file that reads like the lecture, behind one contract.
+"""The recurrent cells: one file each, which reads like the lecture, and one interface for all.
 
-A cell gets the input projection ready made and knows only what happens from one time step to the next:
+A cell knows only what happens from one time step to the next. The input projection `a` is computed before:
 
     a     (T, INPUT_ROWS * H, B)      Wxh x_t + bh for every step; forward and backward both overwrite it
     Whh   (RECURRENT_ROWS * H, H)
     state one (H, B) matrix for each name in STATE; a column is one stream's state
-    carry_mask  (T, B) or None              0 where a stream's state starts again at zero before step t is read, else 1
+    carry_mask  (T, B) or None        0 where a stream's state is reset to zero before step t, else 1
 
-`step` is the recurrence as the lecture writes it: from a_t and the product Whh h_{t-1}, both of one step, and the state
-before it, it returns the state after it. `forward` and `backward` do many steps, on cache.
+`step` is the recurrence as the lecture writes it: it takes a_t, the product Whh h_{t-1} and the state before a step,
+and returns the state after it. `forward` and `backward` do T steps, in the buffers of a `cache`.
 
-`forward` returns the state after the last step and leaves the hidden states in `cache.h` (T+1, H, B), the initial
-one first. `backward` must follow it with the same arguments: from `dh` (T, H, B), the gradient of the loss with respect
-to each hidden state as seen by the layers above, it returns the gradients of `a`, of the recurrent product `Whh h`
+`forward` returns the state after the last step and writes the hidden states to `cache.h` (T+1, H, B), the initial one
+first. Call `backward` after it with the same arguments. It takes `dh` (T, H, B), the gradient of the loss with respect
+to each hidden state through the layers above only. It returns the gradients of `a`, of the recurrent product `Whh h`
 (the same array, unless the cell resets after the product) and of the initial state.
 """
 
@@ -25,7 +25,7 @@ from . import gru, lstm, rnn
 
 
 class Cell(Protocol):
-    """What a cell's module offers."""
+    """The interface of a cell's module."""
 
     INPUT_ROWS: int
     RECURRENT_ROWS: int

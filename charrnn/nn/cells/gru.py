@@ -6,14 +6,17 @@
 
     dn   = dh_t * (1 - z)
     da_n = dn * (1 - n^2)
-    da_z = dn * (h_{t-1} - n) * z                that is dh_t * (h_{t-1} - n) * z(1-z)
+    da_z = dn * (h_{t-1} - n) * z                which equals dh_t * (h_{t-1} - n) * z(1-z)
     da_r = da_n * (Whn h_{t-1}) * r(1-r)
-    the recurrent product's gradient is da_t, but r * da_n in its last block
-    dh_{t-1} = z * dh_t + Whh^T (that)
+    du   = da_t, with r * da_n as its last block   the gradient of the product u_t = Whh h_{t-1}
+    dh_{t-1} = z * dh_t + Whh^T du
 
-One bias, outside r; PyTorch's GRU agrees where its bias_hh is zero.
+The only bias is outside r. PyTorch's GRU is the same if its bias_hh is zero.
 Source: Cho et al., "Learning phrase representations using RNN encoder-decoder" (2014), in the variant whose reset acts
 after the product (Chung et al. 2014; cuDNN), so that a step needs one matrix product and not two.
+
+Labels such as (G4) in comments name the line of gru_step or gru_step_backward in examples/textbook_steps.py that a line
+here implements, for all streams at once and in place. (G1), `Wxh x_t + bh`, comes ready made as `a_t`.
 """
 
 from __future__ import annotations
@@ -55,10 +58,10 @@ def initial_bias(H: int) -> Array:
 def step(a: Array, product: Array, state: tuple[Array, ...]) -> tuple[Array, ...]:
     (h,) = state
     H = len(h)
-    gates = sigmoid(a[: 2 * H] + product[: 2 * H])
+    gates = sigmoid(a[: 2 * H] + product[: 2 * H])  # (G3)
     r, z = gates[:H], gates[H:]
-    n = np.tanh(a[2 * H :] + r * product[2 * H :])
-    return ((1 - z) * n + z * h,)
+    n = np.tanh(a[2 * H :] + r * product[2 * H :])  # (G4)
+    return ((1 - z) * n + z * h,)  # (G5)
 
 
 def forward(
@@ -70,19 +73,19 @@ def forward(
     h[0] = state[0]
     for t, a_t in enumerate(a):
         gates = a_t[: 2 * H]
-        r, z, n = a_t.reshape(3, H, -1)
+        r, z, n = a_t.reshape(3, H, -1)  # (G1)
         previous, h_t = mask_state(h[t], carry_mask, t, h0), h[t + 1]
-        mul_Whh(previous, recurrent[t])
+        mul_Whh(previous, recurrent[t])  # (G2)
         gates += recurrent[t, : 2 * H]
         gates *= 0.5  # sigmoid(x) = 0.5 tanh(0.5 x) + 0.5
         np.tanh(gates, out=gates)
         gates *= 0.5
-        gates += 0.5
+        gates += 0.5  # (G3)
         n += np.multiply(r, recurrent[t, 2 * H :], out=product)
-        np.tanh(n, out=n)
+        np.tanh(n, out=n)  # (G4)
         np.subtract(previous, n, out=h_t)
         h_t *= z
-        h_t += n
+        h_t += n  # (G5): n + z (h_{t-1} - n)
     return (h[-1].copy(),)
 
 
@@ -99,25 +102,25 @@ def backward(
         recurrent_n = recurrent[t, 2 * H :]
         dh_t += dh[t]
         np.multiply(dh_t, z, out=through)
-        np.subtract(dh_t, through, out=dn)
+        np.subtract(dh_t, through, out=dn)  # (G6)
 
         np.subtract(mask_state(h[t], carry_mask, t, h0), n, out=product)
-        product *= dn
-        z *= product  # r, z and n become their gradients
+        product *= dn  # (G6) times 1 - z
+        z *= product  # (G9): z becomes da_z
 
         np.multiply(dn, n, out=product)
         n *= product
-        np.subtract(dn, n, out=n)
+        np.subtract(dn, n, out=n)  # (G7): n becomes da_n = dn - dn n^2
 
-        np.multiply(n, recurrent_n, out=product)
-        np.multiply(n, r, out=recurrent_n)
+        np.multiply(n, recurrent_n, out=product)  # (G8) dr
+        np.multiply(n, r, out=recurrent_n)  # (G8) du_n
         product *= r
         r *= product
-        np.subtract(product, r, out=r)
+        np.subtract(product, r, out=r)  # (G9): r becomes da_r
 
         recurrent[t, : 2 * H] = a[t, : 2 * H]
         mul_WhhT(recurrent[t], dh_t)
-        dh_t += through
+        dh_t += through  # (G10)
         if carry_mask is not None:
             dh_t *= carry_mask[t]
     return a, recurrent, (dh_t,)

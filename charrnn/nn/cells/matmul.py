@@ -1,47 +1,51 @@
-"""The matrix product of a time step, which is too narrow for what BLAS libraries are made for."""
+"""The matrix product of a time step. It is narrower than the products that BLAS libraries are made for."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
+from ...system.blas import openblas_core
 from ..params import Array
 
 Product = Callable[[Array, Array], Array]
 
-SMALL = 1_000_000  # multiplications up to which OpenBLAS, with AVX-512, multiplies without packing its operands
-TILE = 12  # rows that it then takes at a time
-FEWEST = 48  # rows of a block; with fewer the packing is worth it
-SHORTEST = 128  # columns of a part; with fewer the adding up is not
-WIDEST = 48  # columns of h up to which it pays
-BLOCK = 32  # rows that are transposed together
+UNPACKED_CORES = {"SkylakeX", "Cooperlake", "SapphireRapids"}  # OpenBLAS kernels for AVX-512, on Intel and AMD Zen
+SMALL = 1_000_000  # multiplications up to which these kernels multiply without packing their operands
+TILE = 12  # rows that they process at a time
+FEWEST = 48  # rows of a block; with fewer, blocks are slower than packing
+SHORTEST = 128  # columns of a part; with fewer, adding the parts costs more than it saves
+WIDEST = 48  # columns of h; with more, blocks are slower than packing
+BLOCK = 32  # rows transposed at a time
 
 
-def _has_unpacked() -> bool:
-    """Are there such kernels on this processor?"""
-    try:
-        found = np.show_config(mode="dicts")["SIMD Extensions"]["found"]
-    except (TypeError, KeyError):  # NumPy before 1.25
-        return False
-    return bool({"AVX512_SKX", "X86_V4"} & set(found))
-
-
-UNPACKED = _has_unpacked()
+UNPACKED = openblas_core() in UNPACKED_CORES
 
 
 def step_product(W: Array, B: int) -> Product:
-    """The function (h, out) -> out = W h, for matrices h (K, B) of column vectors; B is 32, say, and W is (M, K).
+    """The function (h, out) -> out = W h, for a weight matrix W (M, K) and B column vectors h (K, B), 32 say."""
+    return (UNPACKED and B <= WIDEST and _unpacked(W, B)) or partial(_plain, W)
 
-    Such a product is too narrow to make up for packing W each time. Where there are kernels that do not pack, W is
-    split into blocks of rows that are small enough for them, and a long W also into parts whose products are added up:
-    that saves a fifth of the time and more (benchmarks/README.md).
+
+def _plain(W: Array, h: Array, out: Array) -> Array:
+    np.matmul(W, h, out=out)
+    return out
+
+
+def _unpacked(W: Array, B: int) -> Product | None:
+    """W h from products that are small enough for kernels which do not pack; None if W cannot be split well.
+
+    Packing copies W into the kernels' own layout at every product, which does not pay for few columns. W is split into
+    blocks of rows, and a long W also into parts of its columns, whose products are added. This takes about a fifth less
+    time (benchmarks/HISTORY.md, "What made a training step faster?").
     """
     M, K = W.shape
-    counts = range(1, max(1, K // SHORTEST) + 1) if UNPACKED and B <= WIDEST else ()
+    counts = range(1, max(1, K // SHORTEST) + 1)
     parts = next((n for n in counts if K % n == 0 and SMALL // (K // n * B) >= FEWEST), 0)
     if not parts:
-        return _in_blocks(W, M, B)
+        return None
     most = SMALL // (K // parts * B)
     even = (M // n for n in range(1, M // FEWEST + 1) if M % n == 0 and M // n <= most)
     rows = next(even, min(M, most // TILE * TILE))
@@ -61,7 +65,7 @@ def step_product(W: Array, B: int) -> Product:
 
 
 def _in_blocks(W: Array, rows: int, B: int) -> Product:
-    """The same in blocks of so many rows, and what is left of them."""
+    """W h in blocks of `rows` rows, and one of the remaining rows if there are any."""
     M, K = W.shape
     whole = M - M % rows
     shape = (whole // rows, rows, B)
@@ -80,7 +84,7 @@ def _in_blocks(W: Array, rows: int, B: int) -> Product:
 
 
 def transposed(Whh: Array) -> Array:
-    """A contiguous copy of the transpose, made in blocks that stay in the cache: rows a power of two apart collide."""
+    """A contiguous copy of the transpose, made in blocks: rows a power of two apart evict each other from the cache."""
     out = np.empty(Whh.shape[::-1], Whh.dtype)
     for start in range(0, len(Whh), BLOCK):
         out[:, start : start + BLOCK] = Whh[start : start + BLOCK].T

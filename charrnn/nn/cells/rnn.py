@@ -1,11 +1,14 @@
-"""The vanilla recurrent network of the lecture.
+"""The plain recurrent network of the lecture.
 
     h_t = tanh(a_t + Whh h_{t-1})            with a_t = Wxh x_t + bh
 
     da_t     = dh_t * (1 - h_t^2)            the derivative of tanh
-    dh_{t-1} = Whh^T da_t                    plus what the layers above say of h_{t-1}
+    dh_{t-1} = Whh^T da_t                    to which the gradient of h_{t-1} from above is added
 
 Source: CS231n lecture 10, "Recurrent Neural Networks"; Elman, "Finding structure in time" (1990).
+
+Numbers such as (8) in comments name the line of rnn_step or rnn_step_backward in examples/textbook_steps.py that a line
+here implements, for all streams at once and in place. `Wxh x_t + bh` comes ready made as `a_t`.
 """
 
 from __future__ import annotations
@@ -38,7 +41,7 @@ def initial_bias(H: int) -> Array:
 
 
 def step(a: Array, product: Array, state: tuple[Array, ...]) -> tuple[Array, ...]:
-    return (np.tanh(a + product),)
+    return (np.tanh(a + product),)  # (1)
 
 
 def forward(
@@ -51,7 +54,7 @@ def forward(
         h_t = h[t + 1]
         mul_Whh(mask_state(h[t], carry_mask, t, cache.h0), h_t)
         h_t += a_t
-        np.tanh(h_t, out=h_t)
+        np.tanh(h_t, out=h_t)  # (1)
     return (h[-1].copy(),)
 
 
@@ -66,8 +69,8 @@ def backward(
         dh_t += dh[t]
         np.multiply(h_t, h_t, out=da_t)
         np.subtract(1, da_t, out=da_t)
-        da_t *= dh_t
-        mul_WhhT(da_t, dh_t)
+        da_t *= dh_t  # (8)
+        mul_WhhT(da_t, dh_t)  # (10)
         if carry_mask is not None:
             dh_t *= carry_mask[t]
     return a, a, (dh_t,)
