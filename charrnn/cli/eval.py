@@ -72,7 +72,7 @@ def eval_command(
     from ..evaluation.baselines import baselines
     from ..evaluation.metrics import partial_metrics, unknown_metrics
     from ..text.corpus import read_ids
-    from ..text.reader import label
+    from ..text.reader import display_name
     from ..training.reread import NAME_A_TEXT, require_held_out, reread_corpus
     from ..training.split import split_corpus
     from .bars import scoring_bar
@@ -89,7 +89,7 @@ def eval_command(
         encoding = encoding or run.corpus.encoding or "utf-8"
         ids, missing = read_ids(texts, model.vocab, encoding, unknown, lines=model.records)
         ids = model.lay_out(ids)
-        title = ", ".join(map(label, texts))
+        title = ", ".join(map(display_name, texts))
     else:
         ids, missing = require_held_out(split), 0
         title = f"the held-out part of {', '.join(run.corpus.names)}"

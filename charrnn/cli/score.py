@@ -126,7 +126,7 @@ def score_command(
         raise click.UsageError("--encoding is for a TEXT, and none is given; name a TEXT, or leave --encoding out.")
     from ..checkpoint.load import load, load_model
     from ..evaluation.scoring import scored_units, threshold_value, top_units
-    from ..text.reader import label
+    from ..text.reader import display_name
 
     run = load(checkpoint)
     other = load_model(against) if against else None
@@ -134,7 +134,7 @@ def score_command(
     per = per or ("char" if shows_text else "line")
     writer = RowWriter("" if shows_text or as_jsonl else "\t".join(columns(per, against is not None)) + "\n")
     parts = writer.flush_after_each(text_to_score(run, texts, encoding))
-    where = ", ".join(map(label, texts)) or "the held-out part"
+    where = ", ".join(map(display_name, texts)) or "the held-out part"
     units = scored_units(run.model(weights), parts, per, unknown, other, threads or physical_cores(), where)
     if shows_text:
         click.echo(legend(), err=True)

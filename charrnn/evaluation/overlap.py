@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import OptionError
-from ..text.reader import label, read_bytes, read_text
+from ..text.reader import display_name, read_bytes, read_text
 from ..text.vocab import code_points
 from .gram_index import JoinedTexts, Points
 from .overlap_search import Match, OverlapSearch
@@ -135,7 +135,7 @@ def _span(match: Match, texts: Sequence[Text], joined: JoinedTexts, names: Seque
     offset = match.place - int(joined.starts[number])
     return CopiedSpan(
         texts[number][offset : offset + match.length],
-        label(names[match.corpus]),
+        display_name(names[match.corpus]),
         match.corpus_offset,
         match.corpus_line,
         number,

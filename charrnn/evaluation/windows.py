@@ -12,7 +12,7 @@ characters before it are read first, but not scored. The first window has no war
 Reading the character at position i predicts the character at i + 1. So every character after the first is scored
 exactly once. Windows do not depend on each other and are read side by side, as the streams of a batch; the number of
 streams and threads changes the speed and not the figure. How far the figure is from that of one sequential pass is
-measured in benchmarks/README.md.
+measured in benchmarks/HISTORY.md.
 
 In a text of records the state is reset to zero whenever a newline is read. So the text is cut there as well, and
 nothing before that newline is read:

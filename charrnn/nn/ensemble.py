@@ -5,7 +5,7 @@
 Each learns from the same chunks by its own loss; they differ in their initial weights and in what is dropped. Where a
 text has taught one network all that it can, the mean is better than a larger network of as many weights would be.
 Source: Hansen and Salamon, "Neural network ensembles" (1990); Lakshminarayanan et al., "Simple and scalable predictive
-uncertainty estimation using deep ensembles" (2017). What it gives is in benchmarks/README.md.
+uncertainty estimation using deep ensembles" (2017). What it gives is in benchmarks/HISTORY.md.
 """
 
 from __future__ import annotations

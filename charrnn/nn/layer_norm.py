@@ -5,7 +5,7 @@
     ds = r (dy - mean(dy) - y mean(dy y))
 
 There is no gain and no bias for each unit: the matrix that reads y has as much.
-Source: Ba, Kiros and Hinton, "Layer normalization" (2016). What it gives is in benchmarks/README.md.
+Source: Ba, Kiros and Hinton, "Layer normalization" (2016). What it gives is in benchmarks/HISTORY.md.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ import numpy as np
 from ..checks import invalid
 from ..errors import TextError
 from ..system.memory import machine_memory
-from .reader import PIECE, Hash, label, read_bytes, read_text, with_final_newline
+from .reader import PIECE, Hash, display_name, read_bytes, read_text, with_final_newline
 from .records import Records, split
 from .vocab import CODE_POINTS, Ids, Vocab, code_points, id_type
 
@@ -121,7 +121,7 @@ def read_corpus(
             for piece in with_final_newline(pieces) if lines else pieces:
                 encoder.add(piece)
         ids, own = encoder.finish(vocab)
-    text = ", ".join(map(label, names))
+    text = ", ".join(map(display_name, names))
     if len(ids) < 2:
         what = "is empty" if not len(ids) else f"has a single {own.unit}"
         raise TextError(f"{text}: {what}; give a text of at least 2 {own.unit}s")
@@ -150,7 +150,7 @@ def read_ids(
         position = 0
         read: Iterator[str | bytes] = read_bytes(name, digest) if vocab.of_bytes else read_text(name, encoding, digest)
         for piece in with_final_newline(read) if lines else read:
-            ids, left_out = vocab.encode(piece, unknown, label(name), position)
+            ids, left_out = vocab.encode(piece, unknown, display_name(name), position)
             grown.append(ids, ids.dtype.type)
             position += len(piece)
             missing += left_out

@@ -41,7 +41,7 @@ def with_final_newline(pieces: Iterator[Piece]) -> Iterator[Piece]:
         yield cast(Piece, newline)
 
 
-def label(name: str) -> str:
+def display_name(name: str) -> str:
     """What a file is called in messages."""
     return "standard input" if name == STDIN else name
 
@@ -63,7 +63,9 @@ def read_text(name: str, encoding: str, digest: Hash | None = None) -> Iterator[
         except UnicodeDecodeError as error:
             raise _bad_byte(name, encoding, offset - pending + error.start, error) from None
         except UnicodeError as error:
-            raise TextError(f"{label(name)}: not {encoding} ({error}); give its encoding with --encoding") from None
+            raise TextError(
+                f"{display_name(name)}: not {encoding} ({error}); give its encoding with --encoding"
+            ) from None
         offset += len(data)
         if first and text:
             first, text = False, text.removeprefix("\ufeff")
@@ -88,7 +90,7 @@ def _decoder(encoding: str) -> codecs.IncrementalDecoder:
 def _bad_byte(name: str, encoding: str, offset: int, error: UnicodeDecodeError) -> TextError:
     byte = f"0x{error.object[error.start]:02x}" if error.start < len(error.object) else "the end"
     return TextError(
-        f"{label(name)}: not {encoding} at byte offset {offset} ({byte}: {error.reason}); "
+        f"{display_name(name)}: not {encoding} at byte offset {offset} ({byte}: {error.reason}); "
         "give its encoding with --encoding (latin-1, cp1252, utf-16 ...), or train on its bytes with --bytes"
     )
 
@@ -106,17 +108,17 @@ def read_bytes(name: str, digest: Hash | None = None) -> Iterator[bytes]:
                     digest.update(piece)
                 yield piece
     except FileNotFoundError:
-        raise TextError(f"{label(name)}: no such file") from None
+        raise TextError(f"{display_name(name)}: no such file") from None
     except IsADirectoryError:
-        raise TextError(f"{label(name)}: is a directory; name the text files in it") from None
+        raise TextError(f"{display_name(name)}: is a directory; name the text files in it") from None
     except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
         raise TextError(
-            f"{label(name)}: damaged, or not compressed as its name says ({error}); decompress it with another tool"
+            f"{display_name(name)}: damaged, or not compressed as its name says ({error}); decompress it with another tool"
         ) from None
     except OSError as error:
-        raise TextError(f"{label(name)}: cannot be read ({error.strerror or error})") from None
+        raise TextError(f"{display_name(name)}: cannot be read ({error.strerror or error})") from None
     except ValueError as error:  # a NUL, or a character that the file system has no bytes for
-        raise TextError(f"{label(name)!r}: not a valid file name ({error})") from None
+        raise TextError(f"{display_name(name)!r}: not a valid file name ({error})") from None
 
 
 def _open(name: str) -> AbstractContextManager[IO[bytes]]:
@@ -134,7 +136,7 @@ def reject_endless_device(name: str, file: IO[bytes]) -> None:
         found = os.fstat(file.fileno())
         device = stat.S_ISCHR(found.st_mode) and not os.isatty(file.fileno())
         if device and found.st_rdev != os.stat(os.devnull).st_rdev:
-            raise TextError(f"{label(name)}: an endless device; copy the part you want into a file")
+            raise TextError(f"{display_name(name)}: an endless device; copy the part you want into a file")
 
 
 def check_regular_files(names: Sequence[str]) -> None:
