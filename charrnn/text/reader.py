@@ -113,7 +113,7 @@ def read_bytes(name: str, digest: Hash | None = None) -> Iterator[bytes]:
         raise TextError(f"{display_name(name)}: is a directory; name the text files in it") from None
     except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
         raise TextError(
-            f"{display_name(name)}: damaged, or not compressed as its name says ({error}); decompress it with another tool"
+            f"{display_name(name)}: damaged, or not compressed as its name says ({error}); use another copy"
         ) from None
     except OSError as error:
         raise TextError(f"{display_name(name)}: cannot be read ({error.strerror or error})") from None
