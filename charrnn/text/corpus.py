@@ -121,9 +121,7 @@ def read_corpus(
         what = "is empty" if not len(ids) else f"has a single {own.unit}"
         raise TextError(f"{text}: {what}; give a text of at least 2 {own.unit}s")
     if ids.min() == ids.max():
-        raise TextError(
-            f"{text}: all {len(ids):,} {own.unit}s are the same; give a text with at least 2 different ones"
-        )
+        raise TextError(f"{text}: all {len(ids):,} {own.unit}s are the same; give a text with at least 2 different ones")
     return Corpus(ids, own, names, None if as_bytes else encoding, digest.hexdigest())
 
 
