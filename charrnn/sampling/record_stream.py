@@ -70,7 +70,7 @@ def draw_records(
     laid = np.append(np.array([newline], np.intp), prefix)
     logits, state = read(model.network, laid)
     reader = make_stepper(model.network)
-    fresh = _widen(reader.carry(state), 1)
+    fresh = _widen(reader.start(state), 1)
     prefix_nats = sum(score.nats for score in partial_metrics(model.network, laid)) if len(prefix) else 0.0
     prefix_sum = symbols(np.arange(len(prefix)), laid[1:]).sum(dtype=np.uint64)
 

@@ -65,7 +65,7 @@ def generate_ids(
     logits, state = read(network, prime if len(prime) else np.array([model.bos_id]))
     logits = np.repeat(logits, n, axis=1)
     reader = make_stepper(network)
-    stepper_state = reader.carry(tuple(tuple(np.repeat(part, n, axis=1) for part in layer) for layer in state))
+    stepper_state = reader.start(tuple(tuple(np.repeat(part, n, axis=1) for part in layer) for layer in state))
     written = RepetitionPenalty(len(logits), n, no_repeat) if no_repeat else None
     if written:
         for known in prime[-MEMORY:]:

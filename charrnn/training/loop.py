@@ -76,7 +76,7 @@ def train(run: Run, corpus: Corpus, threads: int = 1, reserved_seconds: float = 
         step, schedule, progress = run.progress.step, run.schedule, run.progress
         x, y, first = streams.chunk(step)
         state = initial_state(run, first)
-        dropout = run.options.max_dropout.times(decay_progress(step, schedule.start, schedule.total))
+        dropout = run.options.max_dropout.scaled(decay_progress(step, schedule.start, schedule.total))
         loss, grads, new_state = shards.gradient(x, y, state, (run.options.seed, step), restarts(run, x), dropout)
         grad_norm = float(np.max([clip_gradient(row, run.options.grad_clip) for row in grads.per_network]))
         if not (isfinite(loss) and isfinite(grad_norm)):
