@@ -12,11 +12,7 @@ torch = pytest.importorskip("torch")
 
 T, B, H, V = 9, 4, 12, 15
 MODULES = {"rnn": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}
-BLOCKS = {
-    "rnn": [0],
-    "lstm": [0, 1, 3, 2],
-    "gru": [0, 1, 2],
-}  # the number of our gate for each of torch's: i f g o, r z n
+BLOCKS = {"rnn": [0], "lstm": [0, 1, 3, 2], "gru": [0, 1, 2]}  # our number of each of torch's gates: i f g o, r z n
 
 WEIGHTS = [("weight_ih_l0", "Wxh"), ("weight_hh_l0", "Whh"), ("bias_ih_l0", "bh")]
 
