@@ -1,1 +1,1 @@
-"""The network: arrays in, arrays out. Knows nothing of text, files or screens."""
+"""The network: arrays in, arrays out. Nothing here knows about texts, files or terminals."""

@@ -1,4 +1,4 @@
-"""The sizes that fix a model, and the shapes that follow from them."""
+"""The sizes that define a network, and the shapes of its parameters."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .cells import CELLS
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """What the parameters depend on: V characters, a cell, H hidden units, L layers, N networks of this shape."""
+    """The shape of the parameters: V characters, a cell, H hidden units, L layers, N networks of this shape."""
 
     vocab_size: int
     cell: str = "lstm"
@@ -23,20 +23,20 @@ class ModelConfig:
 
     @property
     def parameters(self) -> int:
-        """How many numbers there are to learn."""
+        """The number of parameters of all networks."""
         return self.networks * sum(map(prod, self.shapes().values()))
 
     @property
     def multiplied(self) -> int:
-        """How many of them are multiplied with for each character: all but `Wxh0`, of which a column is looked up."""
+        """The number of parameters used in products for each character: all but `Wxh0`, whose columns are looked up."""
         return self.parameters - self.networks * prod(self.shapes()["Wxh0"])
 
     def largest_weight(self, dtype: npt.DTypeLike) -> float:
-        """With none larger than this every score that the weights make of hidden values up to 1 a layer is finite."""
+        """The largest weight for which every logit is finite, given that each layer adds hidden values of at most 1."""
         return float(np.finfo(np.dtype(dtype)).max) / (4 * self.hidden * (self.layers + 1))
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """The name and shape of every parameter of one network; the layer's number is the suffix."""
+        """The name and shape of every parameter of one network. The suffix of a name is the number of its layer."""
         cell, H, V = CELLS[self.cell], self.hidden, self.vocab_size
         shapes: dict[str, tuple[int, ...]] = {}
         for layer in range(self.layers):

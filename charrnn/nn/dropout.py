@@ -1,4 +1,4 @@
-"""Dropout: which numbers are set to zero in a training step."""
+"""Dropout: random masks that set numbers to zero in a training step."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from .params import Array
 
 
 class Dropout(NamedTuple):
-    """The share to drop of each layer's outputs, and of the weights of its recurrence, `Whh`."""
+    """The share of each layer's outputs to drop, and the share of its recurrent weights `Whh`."""
 
     outputs: float = 0.0
     recurrence: float = 0.0
 
-    def times(self, share: float) -> Dropout:
-        """So much of both."""
-        return Dropout(self.outputs * share, self.recurrence * share)
+    def scaled(self, factor: float) -> Dropout:
+        """Both shares times a factor."""
+        return Dropout(self.outputs * factor, self.recurrence * factor)
 
 
 NO_DROPOUT = Dropout()
 
 
 def dropout_mask(out: Array, share: float, seed: int, *key: int) -> None:
-    """Fill `out` with 0 (with probability `share`) and 1 / (1 - share), so that its mean is 1.
+    """Fill `out` with 0, with probability `share`, and 1 / (1 - share) otherwise, so that its mean is 1.
 
-    A value takes 16 random bits, so the probability is exact to 1/65536; the scale makes up for the rounding.
+    Each value is drawn from 16 random bits. `share` is rounded to a multiple of 1/65536, also in 1 / (1 - share).
     Source: Srivastava et al., "Dropout" (2014).
     """
     bits = np.frombuffer(generator(seed, DROPOUT, *key).bytes(2 * out.size), "<u2").reshape(out.shape)

@@ -1,11 +1,12 @@
-"""Several networks of one shape, each with weights of its own, whose probabilities are averaged.
+"""An ensemble: several networks of one shape, each with its own weights, whose probabilities are averaged.
 
     p(y) = mean over n of softmax(logits^n)_y
 
-Each learns from the same chunks by its own loss; they differ in their initial weights and in what is dropped. Where a
-text has taught one network all that it can, the mean is better than a larger network of as many weights would be.
+Each learns from the same chunks by its own loss. They differ in their initial weights and their dropout masks. Once a
+text has taught one network all it can, an ensemble is better than one larger network with as many weights.
 Source: Hansen and Salamon, "Neural network ensembles" (1990); Lakshminarayanan et al., "Simple and scalable predictive
-uncertainty estimation using deep ensembles" (2017). What it gives is in benchmarks/HISTORY.md.
+uncertainty estimation using deep ensembles" (2017). Measurements: benchmarks/HISTORY.md,
+"How many networks?".
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ Layer = TypeVar("Layer")
 
 
 class Ensemble:
-    """Reads as a `Model` does. Its state has the layers of the first network, then those of the next, and so on."""
+    """Has the forward pass of a `Model`. Its state holds the layers of the first network, then of the second, ..."""
 
     def __init__(self, config: ModelConfig, params: Params) -> None:
         self.config, self.params = config, params
@@ -40,11 +41,11 @@ class Ensemble:
         return tuple(layer for network in self.networks for layer in network.zero_state(B))
 
     def workspace(self, T: int, B: int) -> Workspace:
-        """Buffers for chunks of T characters in B streams, which the networks use in turn."""
+        """Buffers for chunks of T characters in B streams, used by one network after another."""
         return self.networks[0].workspace(T, B)
 
     def forward(self, x: Array, state: State, work: Workspace) -> State:
-        """Read the ids x (T, B) and leave in `work.logits` (V, T*B) ln p of each possible next character.
+        """Read the ids x (T, B) and write ln p of each possible next character to `work.logits` (V, T*B).
 
         Returns the state after the last character.
         """
@@ -60,18 +61,18 @@ class Ensemble:
 
 
 class EnsembleStepper:
-    """Steps as a `Stepper` does."""
+    """Has the methods of a `Stepper`."""
 
     def __init__(self, networks: Sequence[Model]) -> None:
         self.steppers = [Stepper(network) for network in networks]
 
-    def carry(self, state: State) -> StepperState:
-        """What `step` needs to go on from a state."""
+    def start(self, state: State) -> StepperState:
+        """The stepper's state for a recurrent state."""
         parts = zip(self.steppers, split_by_network(state, len(self.steppers)), strict=True)
-        return tuple(layer for stepper, own in parts for layer in stepper.carry(own))
+        return tuple(layer for stepper, own in parts for layer in stepper.start(own))
 
     def step(self, x: Array, stepper_state: StepperState) -> tuple[Array, StepperState]:
-        """Read the ids x (B,): ln p (V, B) of what follows, and what to carry to the next step."""
+        """Read the ids x (B,). Returns ln p (V, B) of each possible next character, and the state for the next step."""
         parts = zip(self.steppers, split_by_network(stepper_state, len(self.steppers)), strict=True)
         logits, new = zip(*(stepper.step(x, own) for stepper, own in parts), strict=True)
         return log_mean(map(log_softmax, logits)), tuple(layer for own in new for layer in own)
@@ -81,28 +82,28 @@ Network = Model | Ensemble
 
 
 def make_network(config: ModelConfig, params: Params) -> Network:
-    """The network of this config, or the several of it."""
+    """A `Model`, or an `Ensemble` if the config has several networks."""
     return Model(config, params) if config.networks == 1 else Ensemble(config, params)
 
 
 def networks_of(network: Network) -> list[Model]:
-    """The single networks."""
+    """The networks of an ensemble, or the only one."""
     return network.networks if isinstance(network, Ensemble) else [network]
 
 
 def make_stepper(network: Network) -> Stepper | EnsembleStepper:
-    """What reads one character at a time."""
+    """A stepper, which reads one character at a time."""
     return EnsembleStepper(network.networks) if isinstance(network, Ensemble) else Stepper(network)
 
 
 def split_by_network(layers: tuple[Layer, ...], count: int) -> Iterator[tuple[Layer, ...]]:
-    """The layers of each of so many networks."""
+    """Split the layers of an ensemble of `count` networks by network."""
     each = len(layers) // count
     return (layers[start : start + each] for start in range(0, len(layers), each))
 
 
 def log_mean(logs: Iterable[Array]) -> Array:
-    """ln of the mean of probabilities whose logarithms are given, one at a time; the first becomes the answer."""
+    """The logarithm of the mean of probabilities given as logarithms. Overwrites and returns the first array."""
     logs = iter(logs)
     total, count = next(logs), 1
     for more in logs:

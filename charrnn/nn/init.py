@@ -1,4 +1,4 @@
-"""The weights before the first step."""
+"""Initial weights."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ INPUT_SCALE = 1.0
 
 
 def initial_params(config: ModelConfig, seed: int, dtype: npt.DTypeLike = np.float32) -> Params:
-    """Orthogonal recurrent weights, one block a gate; normal input weights; a softmax that starts uniform.
+    """Orthogonal recurrent weights, one block per gate; normal input weights; a softmax that starts uniform.
 
-    With `Why` and `by` at zero every character is equally likely at first, and the first loss is ln V exactly. Each
-    matrix is drawn from (seed, its name), those of further networks from their number besides, so that adding a layer
-    or a network leaves the others as they were.
+    `Why` and `by` are zero, so every character is equally likely at first and the first loss is exactly ln V. Each
+    matrix is drawn from (seed, its name), and from the network's number in all networks but the first. So adding a
+    layer or a network does not change the others.
     Source: Saxe et al., "Exact solutions to the nonlinear dynamics of learning in deep linear neural networks" (2014).
     """
     params = Params(config.shapes(), dtype, networks=config.networks)
@@ -35,7 +35,7 @@ def _draw(config: ModelConfig, network: Params, seed: int, key: tuple[int, ...])
         if name.startswith("Whh"):
             for block in np.split(view, len(view) // config.hidden):
                 block[...] = orthogonal(config.hidden, rng)
-        elif name == "Wxh0":  # its input is one-hot, so the sum over inputs has a single term
+        elif name == "Wxh0":  # its input is one-hot: the sum over inputs has one term
             view[...] = rng.standard_normal(view.shape) * INPUT_SCALE
         elif name.startswith("Wxh"):
             view[...] = rng.standard_normal(view.shape) / np.sqrt(config.hidden)
@@ -44,6 +44,6 @@ def _draw(config: ModelConfig, network: Params, seed: int, key: tuple[int, ...])
 
 
 def orthogonal(n: int, rng: np.random.Generator) -> Array:
-    """A random orthogonal n x n matrix, uniform over all of them (the signs of R's diagonal make QR unique)."""
+    """A uniformly random orthogonal n x n matrix (the signs of the diagonal of R make QR unique)."""
     q, r = np.linalg.qr(rng.standard_normal((n, n)))
     return np.asarray(q * np.sign(np.diag(r)))

@@ -1,11 +1,12 @@
-"""Layer normalisation: what a layer hands on has mean 0 and variance 1 over its H units, for each character by itself.
+"""Layer normalisation: the output of a layer has mean 0 and variance 1 over its H units, for each character.
 
     y = r (s - mean(s))                      r = 1 / sqrt(var(s) + EPSILON)
 
     ds = r (dy - mean(dy) - y mean(dy y))
 
-There is no gain and no bias for each unit: the matrix that reads y has as much.
-Source: Ba, Kiros and Hinton, "Layer normalization" (2016). What it gives is in benchmarks/HISTORY.md.
+There is no gain or bias per unit, because the matrix that multiplies y can do the same.
+Source: Ba, Kiros and Hinton, "Layer normalization" (2016). Measurements: benchmarks/HISTORY.md, "Layer
+normalisation".
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ EPSILON = 1e-5
 
 
 def normalise(output: Array, out: Array) -> Array:
-    """Write y of an output s (H, columns) to `out`, and return r (columns,)."""
+    """Write y of an output s (H, columns) to `out`. Returns r (columns,)."""
     np.subtract(output, _mean(output), out=out)
     scale = 1 / np.sqrt(_mean_product(out, out) + EPSILON)
     out *= scale
@@ -26,7 +27,7 @@ def normalise(output: Array, out: Array) -> Array:
 
 
 def backward(dnormed: Array, normed: Array, scale: Array) -> Array:
-    """Turn dy (H, columns) into ds, in place, given y, which is overwritten, and r."""
+    """Turn dy (H, columns) into ds in place, given y and r. Overwrites y."""
     normed *= _mean_product(dnormed, normed)
     dnormed -= _mean(dnormed)
     dnormed -= normed
@@ -35,12 +36,12 @@ def backward(dnormed: Array, normed: Array, scale: Array) -> Array:
 
 
 def folded(W: Array) -> Array:
-    """What to multiply an output s with, in place of y with W: W less the means of its rows, below it the mean of s."""
+    """A matrix for `folded_product`: W minus the mean of each row, and below it a row that computes mean(s)."""
     return np.concatenate([W - W.mean(axis=1, keepdims=True), np.full((1, W.shape[1]), 1 / W.shape[1], W.dtype)])
 
 
 def folded_product(product: Array, output: Array) -> Array:
-    """W y, from the product of `folded(W)` with an output s (H, columns). For one column numbers are faster."""
+    """W y, from the product of `folded(W)` and an output s (H, columns). One column is done with numbers: faster."""
     if output.shape[1] == 1:
         mean = float(product[-1, 0])
         variance = float(np.vdot(output, output)) / len(output) - mean * mean

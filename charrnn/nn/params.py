@@ -1,4 +1,4 @@
-"""All parameters of a network, or of several of one shape, in one flat vector, with named views into it."""
+"""All parameters of one network or an ensemble in one flat vector, with named views into it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ Array = npt.NDArray[Any]
 
 
 class Params(Mapping[str, Array]):
-    """One number for every parameter: the weights themselves, or their gradients, or Adam's moments.
+    """One number per parameter: the weights, or their gradients, or Adam's moments.
 
-    `flat` is a vector of all of them and `params["Whh0"]` a reshaped slice of it, so that clipping, Adam, averaging and
-    comparing are each one vector expression. Matrices come first and vectors (the biases) last. Write through a view,
-    `params["by"][...] = 0`; there is no way to rebind one. `zeros` makes the vector.
+    `flat` is the vector of all numbers and `params["Whh0"]` a reshaped slice of it, so that clipping, Adam, averaging
+    and comparing are each one vector expression. Matrices come first, vectors (the biases) last. Write through a view:
+    `params["by"][...] = 0`. A view cannot be rebound. `zeros` allocates the vector.
 
-    `shapes` are those of one network. Of several, one comes after the other in `flat`, and a view has all of them along
-    an axis of its own in front.
+    `shapes` are those of one network. With several networks, `flat` has one after another, and a view has a first axis
+    for the network.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Params(Mapping[str, Array]):
 
     @property
     def matrices(self) -> Array:
-        """The leading part that holds the weight matrices, what weight decay acts on: a row for each network."""
+        """The weight matrices, which weight decay acts on: the first part of `flat`, with a row for each network."""
         return self.per_network[:, : sum(prod(shape) for shape in self.shapes.values() if len(shape) > 1)]
 
     @property
@@ -51,7 +51,7 @@ class Params(Mapping[str, Array]):
         return self.flat.reshape(self.networks, -1)
 
     def network(self, number: int) -> Params:
-        """One network's part of `flat`."""
+        """The parameters of one network, which share memory with these."""
         row = self.per_network[number]
         return Params(self.shapes, row.dtype, lambda shape, dtype: row)
 

@@ -1,4 +1,4 @@
-"""The network one character at a time, forward only: what writing text needs, without buffers for a chunk."""
+"""The network one character at a time, forward only and without buffers for a chunk: used to write text."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from .layer_norm import folded, folded_product
 from .model import Model, State
 from .params import Array
 
-StepperState = tuple[tuple[tuple[Array, ...], Array], ...]  # for each layer the cell's state, and Whh times its h
+StepperState = tuple[tuple[tuple[Array, ...], Array], ...]  # for each layer the cell's state, and Whh h
 
 
 class Stepper:
-    """A model, laid out for reading one character of each stream at a time.
+    """A model laid out for reading one character of each stream at a time.
 
-    What the first layer's h is multiplied with is one matrix: Whh for its own next step on top, and below it what reads
-    its output, for Wxh of the layer above or Why. So a network of one layer takes one product a step. It is made with
-    `dot`, which begins sooner than `@` where there is one stream.
+    The matrices that multiply the first layer's h are stacked into one: Whh for its own next step, and below it the
+    folded Wxh of the layer above, or Why. So a network of one layer needs one product per step. Products use `dot`,
+    which has less overhead than `@` for one stream.
     """
 
     def __init__(self, model: Model) -> None:
@@ -30,12 +30,12 @@ class Stepper:
         self.biases = [p[f"bh{number}"][:, None] for number in layers[1:]] + [p["by"][:, None]]
         self.first = np.concatenate([self.recurrent[0], self.upper[0]])
 
-    def carry(self, state: State) -> StepperState:
-        """What `step` needs to go on from a state."""
+    def start(self, state: State) -> StepperState:
+        """The stepper's state for a recurrent state."""
         return tuple((part, Whh @ part[0]) for part, Whh in zip(state, self.recurrent, strict=True))
 
     def step(self, x: Array, stepper_state: StepperState) -> tuple[Array, StepperState]:
-        """Read the ids x (B,): the scores (V, B) of what follows, and what to carry to the next step."""
+        """Read the ids x (B,). Returns the logits (V, B) of the next character, and the state for the next step."""
         a = self.input_vectors[x[0]] if len(x) == 1 else np.take(self.input_columns, x, axis=1)
         state, product = stepper_state[0]
         state = self.cell.step(a, product, state)

@@ -110,7 +110,7 @@ def _read_prefix(model: LanguageModel, stepper: AnyStepper, prefix: Ids) -> _Sta
     return _Start(
         prefix=laid[1:],
         logits=logits,
-        stepper_state=_repeat(stepper.carry(state), 1),
+        stepper_state=_repeat(stepper.start(state), 1),
         nats=sum(metrics.nats for metrics in partial_metrics(model.network, laid)) if len(prefix) else 0.0,
         hash_sum=symbols(np.arange(len(prefix)), laid[1:]).sum(dtype=np.uint64),
     )

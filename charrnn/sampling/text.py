@@ -50,7 +50,7 @@ def generate_ids(
     logits, state = read(network, prime if len(prime) else np.array([model.bos_id]))
     logits = np.repeat(logits, n, axis=1)
     stepper = make_stepper(network)
-    stepper_state = stepper.carry(tuple(tuple(np.repeat(part, n, axis=1) for part in layer) for layer in state))
+    stepper_state = stepper.start(tuple(tuple(np.repeat(part, n, axis=1) for part in layer) for layer in state))
     repetition = RepetitionPenalty(len(logits), n, params.no_repeat) if params.no_repeat else None
     if repetition:
         for read_id in prime[-MEMORY:]:

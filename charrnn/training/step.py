@@ -47,7 +47,7 @@ def take_step(
     step, schedule, options = run.progress.step, run.schedule, run.options
     x, y, first = streams.chunk(step)
     state = initial_state(run, first)
-    dropout = options.max_dropout.times(decay_progress(step, schedule.start, schedule.total))
+    dropout = options.max_dropout.scaled(decay_progress(step, schedule.start, schedule.total))
     loss, grads, new_state = data_parallel.gradient(x, y, state, (options.seed, step), carry_mask(run, x), dropout)
     grad_norm = float(np.max([clip_gradient(one, options.grad_clip) for one in grads.per_network]))
     if not (isfinite(loss) and isfinite(grad_norm)):

@@ -1,4 +1,4 @@
-"""The example files, each loaded by its path: they are no package."""
+"""Fixtures: the example files, loaded by path because they are not in a package."""
 
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path

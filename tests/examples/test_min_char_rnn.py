@@ -1,4 +1,4 @@
-"""The network of the lecture: its gradient is right, charrnn equals it, and it runs as its README says."""
+"""min_char_rnn.py: its gradient is right, charrnn computes the same, and it runs as examples/README.md says."""
 
 import ast
 import re
@@ -37,13 +37,13 @@ def weights():
 
 @pytest.fixture
 def chunk():
-    """Inputs and targets (T, B), and the state (H, B) before."""
+    """Inputs and targets (T, B), and the state (H, B) before them."""
     rng = np.random.default_rng(1)
     return *rng.integers(0, V, (2, T, B)), rng.normal(size=(H, B))
 
 
 def stream_by_stream(min_char_rnn, weights, chunk):
-    """What the example makes of each stream by itself: the mean loss, the gradient of that, the last states (H, B)."""
+    """The example on each stream separately: the mean loss, its gradient, the last states (H, B)."""
     x, y, h = chunk
     losses, gradients, last = zip(
         *(min_char_rnn.loss_and_gradient(weights, x[:, b], y[:, b], h[:, b]) for b in range(B)), strict=True
@@ -61,7 +61,7 @@ def model_of(weights):
 
 
 def gradient_of(model, x, y, state):
-    """From charrnn: the mean loss, its gradient, the state after x, and the gradient of the state before."""
+    """By charrnn: the mean loss, its gradient, the state after x, and the gradient of the state before x."""
     work, grads = model.workspace(*x.shape), model.params.zeros_like()
     state = model.forward(x, state, work)
     loss = nats_and_gradient(work.logits, y.ravel(), 1 / y.size) / y.size
@@ -71,7 +71,7 @@ def gradient_of(model, x, y, state):
 
 @pytest.fixture
 def without_normalisation(monkeypatch):
-    """The lecture's network has no layer normalisation: take it out of charrnn's."""
+    """Remove layer normalisation from charrnn, because the lecture's network has none."""
 
     def identity(output, out):
         out[...] = output
@@ -81,7 +81,7 @@ def without_normalisation(monkeypatch):
     monkeypatch.setattr(layer_norm, "backward", lambda dnormal, layer_norm, scale: dnormal)
 
 
-def test_charrnns_parts_put_together_as_in_the_lecture_give_the_same_training_step(min_char_rnn, weights, chunk):
+def test_charrnns_functions_combined_as_in_the_lecture_give_the_same_training_step(min_char_rnn, weights, chunk):
     Wxh, Whh, bh, Why, by = weights
     x, y, h_before = chunk
     a = Wxh[:, x].transpose(1, 0, 2) + bh[:, None]
@@ -115,8 +115,10 @@ def test_the_model_without_its_normalisation_is_the_lectures_network(
         assert_allclose(grads[name], dw, rtol=0, atol=1e-13, err_msg=name)
 
 
-def test_both_learn_the_same_from_a_text(min_char_rnn, weights, without_normalisation, monkeypatch):
-    """Ten steps, with the state carried, clipping and Adam: the loss of each, and the weights in the end."""
+def test_both_have_the_same_losses_and_weights_after_ten_steps(
+    min_char_rnn, weights, without_normalisation, monkeypatch
+):
+    """With the state carried from chunk to chunk, clipping and Adam."""
     ids = np.random.default_rng(2).integers(0, V, 4 * T)  # three chunks, then the text begins again
     monkeypatch.setattr(min_char_rnn, "CLIP", 0.5)
     model = model_of(weights)
@@ -138,8 +140,8 @@ def test_both_learn_the_same_from_a_text(min_char_rnn, weights, without_normalis
 
 @pytest.mark.parametrize("cell", list(CELLS))
 @pytest.mark.parametrize("layers", [1, 2])
-def test_the_whole_model_is_the_textbook_step_a_sum_over_layers_and_a_normalisation(textbook, cell, layers):
-    """The loss, and by complex steps the gradient of every weight and of the initial state, of a loop over numbers."""
+def test_the_whole_model_is_textbook_steps_with_residual_sums_and_layer_normalisation(textbook, cell, layers):
+    """Compared with a loop: its loss, and by complex steps its gradient for every weight and the initial state."""
     T, B, H, V = 3, 2, 3, 4
     config = ModelConfig(V, cell, H, layers)
     model = Model(config, Params(config.shapes(), np.float64))
@@ -167,7 +169,7 @@ def test_the_whole_model_is_the_textbook_step_a_sum_over_layers_and_a_normalisat
         return total / (T * B)
 
     def derivative(array, place):
-        """With respect to the number at this place of an array of `moved`."""
+        """The derivative with respect to one number of an array in `moved`."""
         value, array[place] = array[place], array[place] + 1e-30j
         slope = naive_loss(moved, moved_start).imag / 1e-30
         array[place] = value
@@ -214,8 +216,8 @@ def test_the_gradient_check_reports_a_mistake_in_any_term(right, mistaken, wrong
     assert module.check() == f"wrong: {wrong}"
 
 
-def test_a_lower_temperature_prefers_what_is_likely(min_char_rnn, weights):
-    """The shares of the characters drawn, against p^(1/temperature), where the network remembers nothing."""
+def test_a_lower_temperature_makes_likely_characters_likelier(min_char_rnn, weights):
+    """Compares the frequency of each character with p^(1/temperature), for a network without memory."""
     for w in weights[:4]:
         w[...] = 0  # the scores are `by`, whatever it has read
     p = np.exp(weights[4]) / np.exp(weights[4]).sum()
@@ -245,7 +247,7 @@ def test_each_equation_has_one_number_and_one_line_of_code(min_char_rnn):
 
 
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.py")), ids=lambda path: path.name)
-def test_examples_import_numpy_and_nothing_else_that_must_be_installed(path):
+def test_examples_need_only_numpy_installed(path):
     modules = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -274,7 +276,7 @@ def test_it_writes_text_and_its_loss_goes_down(tmp_path):
     assert set(result.stdout) <= set(TEXT) | {"\n"}
 
 
-def test_check_says_how_exact_the_gradient_is_and_succeeds():
+def test_check_prints_the_relative_errors_and_succeeds():
     result = run("--check")
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout.count("relative error") == 5
@@ -305,7 +307,7 @@ def test_a_mistake_is_explained_in_one_line(content, arguments, status, words, t
 
 
 @pytest.mark.parametrize("text", ["aa", "ab", "a\nb"], ids=repr)
-def test_the_shortest_texts_are_enough(text, tmp_path):
+def test_the_shortest_texts_can_be_learnt(text, tmp_path):
     (tmp_path / "corpus.txt").write_text(text)
     result = run(tmp_path / "corpus.txt", "--seconds", "0.01")
     assert (result.returncode, "Traceback" in result.stderr) == (0, False)

@@ -15,7 +15,7 @@ def cell(request):
     return request.param
 
 
-@pytest.fixture(params=[None, CARRY_MASK], ids=["carried", "restarted"])
+@pytest.fixture(params=[None, CARRY_MASK], ids=["carried", "reset"])
 def carry_mask(request):
     return request.param
 
@@ -34,7 +34,7 @@ def step_backward(textbook, cell):
 
 
 class Problem:
-    """Inputs x (T, X, B), an initial state, weights, and what the layers above say of each h."""
+    """Inputs x (T, X, B), an initial state, weights, and the gradient of each h from above."""
 
     def __init__(self, cell):
         rng, module = np.random.default_rng(0), CELLS[cell]
@@ -62,7 +62,7 @@ def carried(state, carry_mask, t, b):
 
 
 def loop_forward(step, problem, carry_mask):
-    """For each stream the states before each step (zero where it starts again), and after the last; all h (T, H, B)."""
+    """For each stream the states before each step (zero where it is reset), and after the last; all h (T, H, B)."""
     before, last, h = [], [], np.empty((T, H, B))
     for b in range(B):
         state, own = tuple(part[:, b] for part in problem.state), []
@@ -137,7 +137,7 @@ def test_the_backward_step_is_the_derivative_of_the_step(step, step_backward, pr
         assert_allclose(got, expected, rtol=0, atol=1e-13)
 
 
-def test_backward_steps_leave_what_they_are_given(step_backward, problem):
+def test_backward_steps_do_not_change_their_arguments(step_backward, problem):
     rng = np.random.default_rng(2)
     dafter = [rng.normal(size=H) for _ in problem.state]
     given = [*dafter, problem.x[0, :, 0], *(part[:, 0] for part in problem.state), *problem.weights]

@@ -2,14 +2,13 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from charrnn.nn.cells import CELLS, lstm, matmul
-from charrnn.nn.cells import gates as steps
+from charrnn.nn.cells import CELLS, gates, lstm, matmul
 
 T, B, H = 4, 3, 5
 KEEP = np.array([[1, 0, 1], [1, 1, 1], [0, 1, 1], [1, 0, 1]], np.float64)
 
 
-@pytest.fixture(params=[None, KEEP], ids=["mask_state", "reset"])
+@pytest.fixture(params=[None, KEEP], ids=["carried", "reset"])
 def carry_mask(request):
     return request.param
 
@@ -73,7 +72,7 @@ def test_backward_is_the_derivative_of_the_textbook(cell, naive_step, inputs, ca
         assert_allclose(got, expected, rtol=0, atol=1e-12)
 
 
-def test_the_lstm_remembers_at_first_and_the_others_start_without_bias(cell):
+def test_only_the_forget_gate_starts_with_a_bias(cell):
     bias = CELLS[cell].initial_bias(H)
     expected = np.zeros(CELLS[cell].INPUT_ROWS * H)
     if cell == "lstm":
@@ -81,7 +80,7 @@ def test_the_lstm_remembers_at_first_and_the_others_start_without_bias(cell):
     assert_array_equal(bias, expected)
 
 
-def test_an_lstm_with_an_open_forget_gate_and_a_closed_input_gate_keeps_its_memory():
+def test_an_lstm_with_an_open_forget_gate_and_a_closed_input_gate_keeps_c():
     a = np.zeros((T, 4 * H, B))
     a[:, :H], a[:, H : 2 * H] = -1000, 1000
     c = np.random.default_rng(2).normal(size=(H, B))
@@ -127,6 +126,6 @@ def test_transposed_is_a_contiguous_copy_of_the_transpose(shape):
 
 def test_mask_state_zeroes_the_columns_that_are_reset():
     previous, out = np.random.default_rng(3).normal(size=(H, B)), np.empty((H, B))
-    assert_array_equal(steps.mask_state(previous, KEEP, 0, out), previous * [1, 0, 1])
-    assert steps.mask_state(previous, KEEP, 1, out) is previous
-    assert steps.mask_state(previous, None, 0, out) is previous
+    assert_array_equal(gates.mask_state(previous, KEEP, 0, out), previous * [1, 0, 1])
+    assert gates.mask_state(previous, KEEP, 1, out) is previous
+    assert gates.mask_state(previous, None, 0, out) is previous

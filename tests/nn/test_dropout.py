@@ -29,13 +29,13 @@ def test_the_same_key_gives_the_same_draws():
         assert_array_equal(generator(*key).random(9), generator(*key).random(9))
 
 
-def test_every_other_key_gives_other_draws():
+def test_different_keys_give_different_draws():
     draws = np.array([generator(*key).random(9) for key in KEYS])
     assert len(np.unique(draws)) == draws.size
 
 
 @pytest.mark.parametrize("dropout", [0.1, 0.5, 0.9])
-def test_a_mask_drops_the_share_it_is_told_to_and_keeps_the_mean_at_one(dropout):
+def test_a_mask_drops_the_requested_share_and_has_mean_one(dropout):
     drawn = mask(dropout, 3, 0)
     dropped = drawn == 0
     deviation = np.sqrt(dropout * (1 - dropout) / drawn.size)
@@ -43,14 +43,14 @@ def test_a_mask_drops_the_share_it_is_told_to_and_keeps_the_mean_at_one(dropout)
     scale = np.unique(drawn[~dropped])
     assert len(scale) == 1
     assert scale[0] == pytest.approx(1 / (1 - dropout), rel=2e-4)
-    assert scale[0] * (65536 - round(65536 * dropout)) == pytest.approx(65536)  # the mean is 1 for what is drawn
+    assert scale[0] * (65536 - round(65536 * dropout)) == pytest.approx(65536)  # the mean is 1 for the rounded share
 
 
 def test_nothing_is_dropped_at_zero():
     assert_array_equal(mask(0.0, 3, 0), 1)
 
 
-def test_masks_are_keyed_and_do_not_depend_on_the_type():
+def test_masks_depend_on_the_key_and_not_on_the_dtype():
     assert_array_equal(mask(0.3, 1, 7, 0), mask(0.3, 1, 7, 0))
     assert_array_equal(mask(0.3, 1, 7, 0) == 0, mask(0.3, 1, 7, 0, dtype=np.float32) == 0)
 

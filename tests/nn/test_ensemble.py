@@ -1,4 +1,4 @@
-"""Several networks whose probabilities are averaged: what they expect, their gradients, their beginnings."""
+"""Ensembles: their probabilities, their gradients, their initial weights."""
 
 from dataclasses import replace
 
@@ -36,7 +36,7 @@ def text():
 
 
 def alone(ensemble):
-    """Its networks, each with a copy of its weights."""
+    """The networks of an ensemble as separate models with copies of the weights."""
     config = replace(ensemble.config, networks=1)
     weights = []
     for number in range(ensemble.config.networks):
@@ -51,12 +51,12 @@ def flat(state):
     return [part for layer in state for part in layer]
 
 
-def test_one_network_is_no_ensemble(make):
+def test_one_network_makes_a_model_and_several_an_ensemble(make):
     assert isinstance(make(1), Model)
     assert isinstance(make(2), Ensemble)
 
 
-def test_it_expects_the_mean_of_what_its_networks_do(make, random_state, text):
+def test_its_probabilities_are_the_mean_over_its_networks(make, random_state, text):
     ensemble, (x, _) = make(), text
     state = random_state(ensemble, B)
     work = ensemble.workspace(T, B)
@@ -72,13 +72,13 @@ def test_it_expects_the_mean_of_what_its_networks_do(make, random_state, text):
         assert_array_equal(got, expected)
 
 
-def test_a_state_fits_what_it_was_made_for(make):
+def test_the_zero_state_has_the_layers_of_all_networks(make):
     ensemble = make()
     assert len(ensemble.zero_state(B)) == 2 * N
     assert not any(part.any() for part in flat(ensemble.zero_state(B)))
 
 
-def test_networks_that_are_all_the_same_expect_what_one_does(make, text):
+def test_equal_networks_give_the_probabilities_of_one(make, text):
     ensemble, (x, _) = make(), text
     for view in ensemble.params.values():
         view[...] = view[0]
@@ -90,8 +90,8 @@ def test_networks_that_are_all_the_same_expect_what_one_does(make, text):
     assert_allclose(work.logits, expected, rtol=0, atol=1e-12)
 
 
-def test_what_one_network_holds_for_impossible_another_may_not():
-    """Means of probabilities that float32 would round to zero."""
+def test_the_mean_of_tiny_probabilities_does_not_underflow():
+    """As probabilities, these are zero in float32."""
     logs = [np.array([[-2e4], [-1.0]], np.float32), np.array([[-3e4], [-1e4]], np.float32)]
     mean = log_mean(logs)
     assert mean.dtype == np.float32
@@ -100,19 +100,19 @@ def test_what_one_network_holds_for_impossible_another_may_not():
 
 @pytest.mark.parametrize("layers", [1, 2])
 @pytest.mark.parametrize("streams", [1, 4])
-def test_one_character_at_a_time_is_the_same_as_many(make, random_state, layers, streams):
+def test_steps_give_the_same_as_forward(make, random_state, layers, streams):
     ensemble = make(layers=layers)
     x = np.random.default_rng(0).integers(0, V, (9, streams))
     start = random_state(ensemble, streams)
     work = ensemble.workspace(*x.shape)
     last = ensemble.forward(x, start, work)
-    reader = make_stepper(ensemble)
-    carried, steps = reader.carry(start), []
+    stepper = make_stepper(ensemble)
+    stepper_state, steps = stepper.start(start), []
     for x_t in x:
-        logits, carried = reader.step(x_t, carried)
+        logits, stepper_state = stepper.step(x_t, stepper_state)
         steps.append(logits)
     assert_allclose(np.hstack(steps), work.logits, rtol=0, atol=1e-12)
-    for (got, _), expected in zip(carried, last, strict=True):
+    for (got, _), expected in zip(stepper_state, last, strict=True):
         assert_allclose(got, expected, rtol=0, atol=1e-12)
 
 
@@ -147,7 +147,7 @@ def test_the_number_of_threads_changes_no_bit(make, random_state, text, count):
 
 
 @pytest.mark.parametrize("dropout", [Dropout(0.5), Dropout(0, 0.5)], ids=str)
-def test_each_network_drops_its_own(make, text, dropout):
+def test_each_network_has_its_own_dropout_masks(make, text, dropout):
     ensemble = make()
     for view in ensemble.params.values():
         view[...] = view[0]
@@ -155,7 +155,7 @@ def test_each_network_drops_its_own(make, text, dropout):
     assert len({grads.network(number).flat.tobytes() for number in range(N)}) == N
 
 
-def test_a_further_network_leaves_the_others_as_they_were(cell):
+def test_another_network_does_not_change_the_first_ones(cell):
     one, two, three = (initial_params(ModelConfig(V, cell, H, 2, networks), seed=5) for networks in (1, 2, 3))
     assert_array_equal(two.network(0).flat, one.flat)
     assert_array_equal(three.flat[: two.flat.size], two.flat)

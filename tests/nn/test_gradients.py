@@ -1,4 +1,4 @@
-"""The whole network's gradient against differences of its loss, in float64."""
+"""The gradient of the whole network against finite differences of its loss, in float64."""
 
 import numpy as np
 import pytest
@@ -21,29 +21,29 @@ def resets(request):
 
 
 class Problem:
-    """Ids, targets and a mask for a model: its loss as a function of everything that can be moved."""
+    """A model with inputs, targets and a mask: its loss as a function of parameters and initial state."""
 
     def __init__(self, model, state, T, B, dropout, resets):
         rng = np.random.default_rng(4)
         self.model, self.state, self.dropout = model, state, dropout
         self.x, self.y = rng.integers(0, model.config.vocab_size, (2, T, B))
-        self.keep = (rng.random((T, B)) < 0.7).astype(np.float64) if resets else None
+        self.carry_mask = (rng.random((T, B)) < 0.7).astype(np.float64) if resets else None
         self.work = model.workspace(T, B, dropout)
 
     def forward(self):
-        self.model.forward(self.x, self.state, self.work, self.keep, self.dropout, KEY)
+        self.model.forward(self.x, self.state, self.work, self.carry_mask, self.dropout, KEY)
 
     def loss(self):
         self.forward()
         return nats(self.work.logits, self.y.ravel()).mean()
 
     def gradient(self):
-        """Of the parameters and of the initial state. The buffers come from other weights and hold what was there."""
+        """Of the parameters and of the initial state. The buffers still hold values of an earlier pass."""
         self.forward()
         nats_and_gradient(self.work.logits, self.y.ravel(), 1 / self.y.size)
         grads = self.model.params.zeros_like()
         grads.flat[:] = np.nan
-        return grads, self.model.backward(self.x, self.work, grads, self.keep)
+        return grads, self.model.backward(self.x, self.work, grads, self.carry_mask)
 
 
 def central_differences(loss, array, eps=1e-5):
@@ -58,12 +58,12 @@ def central_differences(loss, array, eps=1e-5):
     return numeric
 
 
-def test_every_number(make_model, random_state, dropout, resets):
+def test_every_parameter_and_the_initial_state(make_model, random_state, dropout, resets):
     T, B, H, V = 3, 2, 5, 7
     model = make_model(V, H)
     problem = Problem(model, random_state(model, B), T, B, dropout, resets)
     if resets:
-        problem.keep[:] = [[1, 0], [0, 1], [1, 1]]
+        problem.carry_mask[:] = [[1, 0], [0, 1], [1, 1]]
     grads, dstate = problem.gradient()
     for name, view in model.params.items():
         assert_allclose(grads[name], central_differences(problem.loss, view), rtol=1e-6, atol=1e-9, err_msg=name)
@@ -72,7 +72,7 @@ def test_every_number(make_model, random_state, dropout, resets):
             assert_allclose(dpart, central_differences(problem.loss, part), rtol=1e-6, atol=1e-9)
 
 
-def test_one_direction_at_a_realistic_size(make_model, random_state, dropout, resets):
+def test_one_direction_in_a_network_of_realistic_size(make_model, random_state, dropout, resets):
     T, B, H, V = 16, 11, 32, 40
     model = make_model(V, H)
     problem = Problem(model, random_state(model, B), T, B, dropout, resets)
@@ -87,5 +87,5 @@ def test_one_direction_at_a_realistic_size(make_model, random_state, dropout, re
             array[...] = start + eps * direction
             losses.append(problem.loss())
         array[...] = start
-        numeric = (-losses[0] + 8 * losses[1] - 8 * losses[2] + losses[3]) / 12e-4  # to the fourth order
+        numeric = (-losses[0] + 8 * losses[1] - 8 * losses[2] + losses[3]) / 12e-4  # error of the fourth order
         assert_allclose(numeric, (slope * direction).sum(), rtol=1e-8, atol=1e-11)

@@ -23,7 +23,7 @@ def test_the_first_loss_is_ln_V(config):
     assert_allclose(nats(work.logits, y.ravel()), np.log(V), rtol=1e-6)
 
 
-def test_recurrent_weights_are_orthogonal_a_different_block_for_each_gate(config):
+def test_recurrent_weights_are_a_different_orthogonal_block_for_each_gate(config):
     params = initial_params(config, seed=1, dtype=np.float64)
     blocks = [block for layer in range(2) for block in params[f"Whh{layer}"].reshape(-1, H, H)]
     for block in blocks:
@@ -31,21 +31,21 @@ def test_recurrent_weights_are_orthogonal_a_different_block_for_each_gate(config
     assert len(np.unique(blocks)) == len(blocks) * H * H
 
 
-def test_input_weights_have_the_scale_that_keeps_the_sums_alike(config):
+def test_input_weights_have_their_scale(config):
     params = initial_params(config, seed=1, dtype=np.float64)
     for name, scale in [("Wxh0", INPUT_SCALE), ("Wxh1", 1 / np.sqrt(H))]:
         assert abs(params[name].mean()) < 5 * scale / np.sqrt(params[name].size)
         assert params[name].std() == pytest.approx(scale, rel=5 / np.sqrt(2 * params[name].size))
 
 
-def test_biases_are_zero_but_for_the_forget_gate(config, cell):
+def test_all_biases_but_the_forget_gates_are_zero(config, cell):
     params = initial_params(config, seed=1)
     for layer in range(2):
         gates = params[f"bh{layer}"].reshape(-1, H)
         assert [set(gate) for gate in gates.tolist()] == [{float(cell == "lstm" and i == 1)} for i in range(len(gates))]
 
 
-def test_a_further_layer_or_another_precision_leaves_the_weights_as_they_were(config, cell):
+def test_another_layer_or_precision_does_not_change_the_weights(config, cell):
     two = initial_params(config, seed=1, dtype=np.float64)
     three = initial_params(ModelConfig(V, cell, H, 3), seed=1, dtype=np.float32)
     for name, view in two.items():
@@ -59,8 +59,8 @@ def test_the_seed_decides(config):
         assert not np.any(first[name] == other[name])
 
 
-def test_orthogonal_favours_no_direction():
-    """Bare QR does: with Householder reflections the first entry is never positive."""
+def test_orthogonal_matrices_are_uniformly_distributed():
+    """Plain QR is not: with Householder reflections the first entry is never positive."""
     rng = np.random.default_rng(0)
     corners = [np.diag(orthogonal(3, rng)) for _ in range(400)]
     assert np.abs(np.mean(corners, axis=0)).max() < 5 / np.sqrt(3 * 400)

@@ -4,8 +4,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from charrnn.nn.dropout import NO_DROPOUT, Dropout, dropout_mask
 from charrnn.nn.model import scatter_columns
-from charrnn.nn.padding import padded
-from charrnn.nn.workspace import Workspace, flatten, pad, unflatten
+from charrnn.nn.workspace import unflatten
 
 T, B, V = 6, 3, 7
 KEY = (5, 17)
@@ -25,7 +24,7 @@ def read(model, x, state, carry_mask=None):
 
 @pytest.mark.parametrize("layers", [1, 2, 3])
 @pytest.mark.parametrize("dropout", [NO_DROPOUT, Dropout(0.4), Dropout(0, 0.3), Dropout(0.4, 0.3)], ids=str)
-@pytest.mark.parametrize("B", [3, 11], ids=["as many columns as streams", "more columns than streams"])
+@pytest.mark.parametrize("B", [3, 11], ids=["no padding", "padding"])
 def test_forward_follows_the_textbook(make_model, naive_step, random_state, layers, dropout, B):
     x = np.random.default_rng(0).integers(0, V, (T, B)).astype(np.uint8)
     model = make_model(layers=layers)
@@ -65,7 +64,7 @@ def test_forward_follows_the_textbook(make_model, naive_step, random_state, laye
 
 
 @pytest.mark.parametrize("cuts", [[1], [4], [2, 3], range(1, T)], ids=str)
-def test_a_text_cut_anywhere_gives_the_same_scores_and_state(make_model, random_state, x, cuts):
+def test_a_text_split_anywhere_gives_the_same_scores_and_state(make_model, random_state, x, cuts):
     model = make_model()
     start = random_state(model, B)
     whole, last = read(model, x, start)
@@ -78,7 +77,7 @@ def test_a_text_cut_anywhere_gives_the_same_scores_and_state(make_model, random_
         assert_allclose(got, expected, rtol=0, atol=1e-12)
 
 
-def test_streams_do_not_see_each_other(make_model, random_state, x):
+def test_streams_are_independent(make_model, random_state, x):
     model = make_model()
     start = random_state(model, B)
     together, _ = read(model, x, start)
@@ -87,7 +86,7 @@ def test_streams_do_not_see_each_other(make_model, random_state, x):
         assert_allclose(alone[..., 0], together[..., b], rtol=0, atol=1e-12)
 
 
-def test_a_reset_is_a_new_beginning(make_model, random_state, x):
+def test_a_reset_stream_continues_from_the_zero_state(make_model, random_state, x):
     model = make_model()
     carry_mask = np.ones((T, B))
     carry_mask[4, 1] = 0
@@ -99,7 +98,7 @@ def test_a_reset_is_a_new_beginning(make_model, random_state, x):
     assert np.abs(reset[4:, :, 1] - carried[4:, :, 1]).min() > 1e-6
 
 
-def test_forward_leaves_the_state_it_was_given_and_hands_out_its_own(make_model, random_state, x):
+def test_forward_neither_changes_its_input_state_nor_reuses_a_returned_state(make_model, random_state, x):
     model = make_model()
     start = random_state(model, B)
     work = model.workspace(T, B)
@@ -112,7 +111,7 @@ def test_forward_leaves_the_state_it_was_given_and_hands_out_its_own(make_model,
         assert_array_equal(got, expected)
 
 
-def test_the_state_of_streams_that_have_read_nothing_is_zero(make_model):
+def test_the_initial_state_is_zero(make_model):
     model = make_model(layers=3, dtype=np.float32)
     state = model.zero_state(4)
     assert [part.dtype for layer in state for part in layer] == [np.float32] * (3 * len(model.cell.STATE))
@@ -120,48 +119,10 @@ def test_the_state_of_streams_that_have_read_nothing_is_zero(make_model):
 
 
 @pytest.mark.parametrize("ids", [[4, 0, 4, 1, 1, 4], [2, 4, 0, 3, 1, 4, 0]], ids=["some", "all"])
-def test_scatter_columns_adds_each_column_where_its_id_says(ids):
+def test_scatter_columns_adds_each_column_to_that_of_its_id(ids):
     columns = np.random.default_rng(1).normal(size=(3, len(ids)))
     out, naive = np.full((3, 5), np.nan), np.zeros((3, 5))
     for column, v in zip(columns.T, ids, strict=True):
         naive[:, v] += column
     scatter_columns(columns, np.array(ids, np.uint8), out)
     assert_allclose(out, naive, rtol=0, atol=1e-14)
-
-
-def test_flatten_puts_the_columns_of_all_steps_side_by_side():
-    chunk = np.random.default_rng(2).normal(size=(T, 4, B))
-    flat = flatten(chunk, np.empty((5, T * B)))
-    assert_array_equal(flat, np.hstack(list(chunk)))
-    assert_array_equal(unflatten(flat, T), chunk)
-
-
-def test_flatten_leaves_out_the_columns_that_are_no_streams():
-    chunk = np.random.default_rng(2).normal(size=(T, 4, B + 5))
-    assert_array_equal(flatten(chunk, np.empty((4, T * B))), np.hstack(list(chunk[:, :, :B])))
-
-
-@pytest.mark.parametrize(("B", "columns"), [(1, 1), (8, 8), (9, 16), (16, 16), (24, 24), (25, 32), (50, 50), (57, 64)])
-def test_columns_are_added_only_where_they_make_a_product_faster(B, columns):
-    assert padded(B) == columns
-
-
-def test_pad_adds_columns_behind():
-    columns = np.arange(6.0).reshape(2, 3)
-    assert pad(columns, 3) is columns
-    assert_array_equal(pad(columns, 5, 1), [[0, 1, 2, 1, 1], [3, 4, 5, 1, 1]])
-
-
-@pytest.mark.parametrize("dropout", [NO_DROPOUT, Dropout(0.4), Dropout(0, 0.3), Dropout(0.4, 0.3)], ids=str)
-def test_a_workspace_counts_each_buffer_once(make_model, dropout):
-    """Found as the sum over the memory blocks that its arrays live in."""
-    work = Workspace(make_model().config, T, B, np.float64, dropout)
-    arrays = [work.logits, work.dh, work.flat_output, work.flat_doutput, work.flat_a]
-    for layer in work.layers:
-        arrays += [layer.a, *layer.cache, layer.flat_h, layer.normed, layer.mask, layer.Whh_mask, layer.Whh]
-    blocks = {}
-    for array in arrays:
-        while array.base is not None:
-            array = array.base
-        blocks[array.__array_interface__["data"][0]] = array.nbytes
-    assert work.nbytes == sum(blocks.values())

@@ -21,7 +21,7 @@ def test_every_number_belongs_to_one_view(params):
     assert sorted(numbers) == list(range(3 + 12 + 2 + 6))
 
 
-def test_writing_through_a_view_is_writing_to_the_vector(params):
+def test_a_view_shares_memory_with_the_vector(params):
     params["by"][...] = -1
     params["Wxh"][1, 2] = -2
     assert sorted(params.flat)[:3] == [-2, -1, -1]
@@ -31,7 +31,7 @@ def test_writing_through_a_view_is_writing_to_the_vector(params):
         params["by"] = np.zeros(2)
 
 
-def test_matrices_are_the_leading_part(params):
+def test_matrices_come_first(params):
     assert_array_equal(params.matrices, [np.concatenate([params["Wxh"].ravel(), params["Why"].ravel()])])
     params.matrices[:] = 0
     assert not params["Wxh"].any()
@@ -40,7 +40,7 @@ def test_matrices_are_the_leading_part(params):
     assert params["by"].all()
 
 
-def test_copies_are_apart(params):
+def test_copies_share_no_memory(params):
     copy, zeros = params.copy(), params.zeros_like()
     assert_array_equal(copy.flat, params.flat)
     assert_array_equal(copy["Why"], params["Why"])
@@ -50,7 +50,7 @@ def test_copies_are_apart(params):
     assert copy.flat.dtype == zeros.flat.dtype == np.float64
 
 
-def test_of_several_networks_each_has_its_own_part():
+def test_each_of_several_networks_has_its_own_part():
     params = Params(SHAPES, np.float64, networks=3)
     params.flat[:] = 1 + np.arange(params.flat.size)
     assert {name: view.shape for name, view in params.items()} == {name: (3, *shape) for name, shape in SHAPES.items()}
@@ -70,8 +70,8 @@ def test_of_several_networks_each_has_its_own_part():
     assert_array_equal(params.copy().matrices, params.matrices)
 
 
-def test_a_network_is_as_large_as_its_equations_say(cell):
-    """G (HV + HH + H) for the first layer, G (2HH + H) for another, VH + V for the scores."""
+def test_the_number_of_parameters_follows_from_the_equations(cell):
+    """G (HV + HH + H) for the first layer, G (2HH + H) for each other layer, VH + V for the logits."""
     G, V, H = {"rnn": 1, "gru": 3, "lstm": 4}[cell], 7, 5
     size = Params(ModelConfig(V, cell, H, 3).shapes()).flat.size
     assert size == G * (H * V + H * H + H) + 2 * G * (2 * H * H + H) + V * H + V

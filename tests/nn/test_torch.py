@@ -1,4 +1,4 @@
-"""Values and gradients against PyTorch, where it is installed."""
+"""Values and gradients against PyTorch, if it is installed."""
 
 import numpy as np
 import pytest
@@ -12,13 +12,13 @@ torch = pytest.importorskip("torch")
 
 T, B, H, V = 9, 4, 12, 15
 MODULES = {"rnn": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}
-BLOCKS = {"rnn": [0], "lstm": [0, 1, 3, 2], "gru": [0, 1, 2]}  # where torch's gates are among ours: i f g o, r z n
+BLOCKS = {"rnn": [0], "lstm": [0, 1, 3, 2], "gru": [0, 1, 2]}  # our number of each of torch's gates: i f g o, r z n
 
 WEIGHTS = [("weight_ih_l0", "Wxh"), ("weight_hh_l0", "Whh"), ("bias_ih_l0", "bh")]
 
 
 def reordered(array, cell):
-    """Our gates in torch's order, and the other way round."""
+    """Our gates in torch's order, and torch's in ours."""
     return np.concatenate([np.split(array, len(BLOCKS[cell]))[i] for i in BLOCKS[cell]])
 
 
@@ -89,7 +89,7 @@ def test_adam(params, decay):
 
 @pytest.mark.parametrize("limit", [0.5, 100.0])
 def test_clipping(params, limit):
-    """PyTorch adds 1e-6 to the length that it divides by."""
+    """PyTorch adds 1e-6 to the norm before it divides."""
     W = tensor(np.zeros(params.flat.size))
     W.grad = torch.tensor(params.flat)
     length = torch.nn.utils.clip_grad_norm_([W], limit)

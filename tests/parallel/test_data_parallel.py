@@ -62,7 +62,7 @@ def test_chunks_may_differ_in_length_and_dropout(make_model, text):
     model, (x, y) = make_model(), text
     used = DataParallel(model, B, 3, 2, MOST)
     for step, (length, share) in enumerate([(6, 1), (5, 1), (6, 0), (1, 0.3), (5, 0.6), (6, 1)]):
-        dropout = MOST.times(share)
+        dropout = MOST.scaled(share)
         chunk = x[:length], y[:length], model.zero_state(B), (1, step), None, dropout
         loss, grads, _ = used.gradient(*chunk)
         new_loss, new_grads, _ = DataParallel(model, B, 3, 1, dropout).gradient(*chunk)
