@@ -46,8 +46,8 @@ def new_run(
         shape = init_from.network.config
         cell, hidden, layers, networks = shape.cell, shape.hidden, shape.layers, shape.networks
     config = ModelConfig(len(corpus.vocab), cell, hidden, layers, networks)
-    if threads > 1:
-        options = replace(options, shards=shard_count(threads, networks, batch_size))
+    if threads > 1 or options.shards == 1:
+        options = replace(options, shards=shard_count(threads, networks, batch_size), threads=threads)
     training_memory(config, options, corpus, threads)
     params = initial_params(config, options.seed, dtype)
     if init_from:

@@ -40,6 +40,7 @@ class Options:
     seed: int = 1
     shards: int = 1
     lines: bool = False  # each line is a record
+    threads: int = 0  # that the shards were chosen for; 0: unknown
 
     def __post_init__(self) -> None:
         sizes = (self.batch_size, self.seq_length, self.shards, self.val_every or 1)

@@ -68,6 +68,7 @@ def test_the_defaults_are_those_of_the_python_functions():
     shown = {option.name: option.default for option in options("train")}
     chosen = {
         "shards",
+        "threads",
         "val_every",
         "lr",
         "dropout",

@@ -12,9 +12,9 @@ from click.core import ParameterSource
 from ...system.cores import physical_cores
 from ...training import recipe
 from ..options import SEED, checkpoint_option, real, threads_option, whole
+from ..output import plural
 
 MOST_MINUTES = 1e6
-BUDGETS = ("minutes", "epochs", "steps")
 
 
 @click.command("train", short_help="Train a model on a text.")
@@ -160,7 +160,7 @@ def train_command(
     log_file: str | None,
     log_every: int,
     quiet: bool,
-    **chosen: Any,
+    **values: Any,
 ) -> None:
     """Train a model on a text: one or more files, joined; - is standard input; .gz, .bz2, .xz are decompressed.
 
@@ -175,58 +175,44 @@ def train_command(
       charrnn train program.c.gz --bytes -c code.npz --log code.jsonl
     """
     began = time.perf_counter()
-    given = {name for name in ctx.params if ctx.get_parameter_source(name) == ParameterSource.COMMANDLINE}
+    explicit = frozenset(name for name in ctx.params if ctx.get_parameter_source(name) == ParameterSource.COMMANDLINE)
     if not corpus and not resume:
         raise click.UsageError("Missing argument 'CORPUS...': the text to learn from.")
-    if len(given & set(BUDGETS)) > 1:
-        raise click.UsageError("--minutes, --epochs and --steps are three ways to say how long; give one of them.")
+    if len(explicit & {"minutes", "epochs", "steps"}) > 1:
+        raise click.UsageError("--minutes, --epochs and --steps all set the budget; give one of them.")
 
     from ...files.slot import Slot
     from ...training.log import JsonLog
     from .autosave import resume_path
-    from .recorded_command import command
     from .session import Session
-    from .setup import begin, changes, check_paths, go_on
+    from .setup import adjustments, check_paths, resume_run, set_budget, start_run
+    from .train_options import TrainOptions
 
-    may_exist = resume or chosen["force"]
+    options = TrainOptions(explicit=explicit, **values)
+    may_exist = resume or options.force
     check_paths(corpus, checkpoint, log_file, may_exist)
-    place = ctx.with_resource(Slot(checkpoint))
-    if not place.locked:
-        click.echo(f"charrnn: {checkpoint} cannot be locked here: see that no other run is saved there", err=True)
+    slot = ctx.with_resource(Slot(checkpoint))
+    if not slot.locked:
+        click.echo(f"{checkpoint}: cannot be locked; make sure that no other run saves to it", err=True)
     threads = threads or physical_cores()
     choice = None
     if resume:
-        run, text = go_on(corpus, resume_path(place), chosen, given, threads)
+        run, text = resume_run(corpus, resume_path(slot), options, threads)
     else:
-        run, text, choice = begin(corpus, chosen, given, threads)
+        run, text, choice = start_run(corpus, options, threads)
     check_paths(run.corpus.names, checkpoint, log_file, may_exist)
-    for line in [] if resume else changes(run, chosen):
+    for line in [] if resume else adjustments(run, options):
         click.echo(line, err=True)
 
-    if given & set(BUDGETS) and run.progress.step and not run.finished:
-        run.commands[-1:] = [f"{command(run, checkpoint)}  # stopped at step {run.progress.step}"]
-    epoch_steps = run.epoch_steps
-    if chosen["minutes"] is not None:
-        run.set_budget(seconds=chosen["minutes"] * 60)
-    elif chosen["epochs"] is not None:
-        run.set_budget(max(1, round(chosen["epochs"] * epoch_steps)))
-    elif chosen["steps"] is not None:
-        run.set_budget(chosen["steps"])
-    elif not resume:
-        run.set_budget(seconds=recipe.DEFAULT_MINUTES * 60, most_steps=recipe.default_steps(epoch_steps))
-    if given & set(BUDGETS) or not resume:
-        run.commands.append(command(run, checkpoint))
-
+    set_budget(run, options, checkpoint, resume)
     if run.finished and run.closed:
-        place.settle()
-        click.echo(
-            f"{checkpoint} is finished: {run.progress.step:,} steps. For more, add --minutes, --epochs or --steps.",
-            err=True,
-        )
+        slot.settle()
+        steps = plural(run.progress.step, "step")
+        click.echo(f"{checkpoint} is finished: {steps}. For more, add --minutes, --epochs or --steps.", err=True)
         return
     if not resume:
-        place.begin()
+        slot.begin()
     log = JsonLog(log_file, log_every, partial(click.echo, err=True))
-    session = Session(run, text, place, threads, save_every, quiet, log, began, choice)
+    session = Session(run, text, slot, threads, save_every, quiet, log, began, choice)
     if not session.train():
         ctx.exit(130)

@@ -167,7 +167,7 @@ def test_another_text_is_refused(charrnn, trained, folder, text):
     (folder / "other.txt").write_text(text[::-1], encoding="utf-8")
     assert "checksum" in charrnn("train", "other.txt", "--resume", "--steps", 1, status=1).err
     err = charrnn("train", "corpus.txt", "corpus.txt", "--resume", "--steps", 1, status=1).err
-    assert f"more than the {len(text):,} characters" in err
+    assert f"more than {len(text):,} characters" in err
     (folder / "corpus.txt").write_text(text + "!", encoding="utf-8")
     assert charrnn("train", "--resume", "--steps", 1, status=1).err == err
     (folder / "corpus.txt").write_text(text[1:], encoding="utf-8")
