@@ -59,12 +59,12 @@ def child() -> None:
     """The process that is killed: train, with saves as often as asked, and die in one of them if so told."""
     save_number, call_number, *arguments = sys.argv[2:]
     from charrnn.__main__ import main
-    from charrnn.cli.train import autosave as keeper
+    from charrnn.cli.train import autosave
 
-    keeper.SHARE = float("inf")
-    save, count = keeper.Autosave.save, [0]
+    autosave.SHARE = float("inf")
+    save, count = autosave.Autosave.save, [0]
 
-    def save_and_note(self: keeper.Autosave) -> None:
+    def save_and_note(self: autosave.Autosave) -> None:
         count[0] += 1
         if count[0] == int(save_number):
             with at_call(int(call_number), die):
@@ -74,7 +74,7 @@ def child() -> None:
         with open("saved", "a") as file:
             print(self.run.progress.step, file=file)
 
-    keeper.Autosave.save = save_and_note  # type: ignore[method-assign]
+    autosave.Autosave.save = save_and_note  # type: ignore[method-assign]
     sys.argv[1:] = arguments
     main()
 

@@ -24,44 +24,44 @@ MOST_MINUTES = 1e6
     "--minutes",
     type=real(0, MOST_MINUTES, above=True),
     metavar="X",
-    help=f"Train for so long.  [default: {recipe.DEFAULT_MINUTES:g}, less for a short text]",
+    help=f"Train for about X minutes.  [default: {recipe.DEFAULT_MINUTES:g}, less for a short text]",
 )
-@click.option("--epochs", type=real(0, 1e6, above=True), metavar="X", help="Train for so many passes over the text.")
-@click.option("--steps", type=whole(1, 10**12), metavar="N", help="Train for so many steps.")
+@click.option("--epochs", type=real(0, 1e6, above=True), metavar="X", help="Train for X passes over the text.")
+@click.option("--steps", type=whole(1, 10**12), metavar="N", help="Train for N steps.")
 @click.option(
     "--cell",
     type=click.Choice(["rnn", "lstm", "gru"]),
     default="lstm",
     show_default=True,
-    help="The kind of recurrence.",
+    help="The recurrent cell.",
 )
 @click.option(
     "--hidden",
     type=whole(1, 2**20),
     metavar="N",
-    help="Hidden units in a layer.  [default: by the budget]",
+    help="Hidden units per layer.  [default: depends on the budget]",
 )
-@click.option("--layers", type=whole(1, 100), metavar="N", help="Recurrent layers.  [default: by the budget]")
+@click.option("--layers", type=whole(1, 100), metavar="N", help="Recurrent layers.  [default: depends on the budget]")
 @click.option(
     "--networks",
     type=whole(1, 100),
     metavar="N",
-    help="Networks that learn side by side; their probabilities are averaged.  [default: by the budget and the text; "
-    "1 with --hidden or --layers]",
+    help="Networks to train side by side; their probabilities are averaged.  [default: depends on the budget and the "
+    "text; 1 if you set --hidden or --layers]",
 )
 @click.option(
     "--dropout",
     type=real(0, 0.99),
     metavar="X",
-    help="Share of each layer's outputs to drop in the last step; it grows evenly from none.  [default: the more "
-    "weights for each character of the text, and the more often that will be read, the more, to "
-    f"{recipe.MOST_DROPOUT}; less for several networks]",
+    help="Dropout of each layer's outputs in the last step; it grows linearly from 0.  [default: up to "
+    f"{recipe.MOST_DROPOUT}, more for a network that is large for its text and for many epochs, less for several "
+    "networks]",
 )
 @click.option(
     "--recurrent-dropout",
     type=real(0, 0.99),
     metavar="X",
-    help="Share of the weights of each layer's recurrence to drop, likewise.  [default: as --dropout]",
+    help="Dropout of each layer's recurrent weights, likewise.  [default: the same as --dropout]",
 )
 @click.option(
     "--batch-size",
@@ -69,7 +69,7 @@ MOST_MINUTES = 1e6
     default=32,
     show_default=True,
     metavar="N",
-    help="Streams of text that are read side by side.",
+    help="Streams of text that are read in parallel.",
 )
 @click.option(
     "--seq-length",
@@ -77,13 +77,13 @@ MOST_MINUTES = 1e6
     default=64,
     show_default=True,
     metavar="N",
-    help="Characters of each stream in a step: as far as gradients reach back.",
+    help="Characters of each stream in a step: how far gradients are propagated back.",
 )
 @click.option(
     "--lr",
     type=real(0, 1e6, above=True),
     metavar="X",
-    help="Highest learning rate.  [default: by cell, hidden size and layers]",
+    help="Highest learning rate.  [default: depends on cell, hidden size and layers]",
 )
 @click.option(
     "--grad-clip",
@@ -91,7 +91,7 @@ MOST_MINUTES = 1e6
     default=1.0,
     show_default=True,
     metavar="X",
-    help="Greatest length of a gradient; 0 for any.",
+    help="Clip gradients to this norm; 0 disables clipping.",
 )
 @click.option(
     "--weight-decay", type=real(0, 1000), default=0.0, show_default=True, metavar="X", help="Decoupled weight decay."
@@ -102,31 +102,38 @@ MOST_MINUTES = 1e6
     default=0.1,
     show_default=True,
     metavar="X",
-    help="Share of the text, at its end, that is held out for validation; 0 for none.",
+    help="Fraction of the text, at its end, to hold out for validation; 0 for no validation.",
 )
 @click.option(
     "--val-every",
     type=whole(1, 10**12),
     metavar="N",
-    help="Steps between validations.  [default: 20 validations in all, fewer in a short run]",
+    help="Steps between validations.  [default: 20 validations in total, fewer in a short run]",
 )
 @click.option(
-    "--seed", type=SEED, default=1, show_default=True, metavar="N", help="Same seed, same command, same model."
+    "--seed",
+    type=SEED,
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="The same seed and command give the same model.",
 )
 @threads_option
 @click.option("--encoding", default="utf-8", show_default=True, metavar="NAME", help="The text's encoding.")
-@click.option("--bytes", "as_bytes", is_flag=True, help="Read bytes instead of characters: any file will do.")
+@click.option("--bytes", "as_bytes", is_flag=True, help="Read bytes instead of characters, from a file of any kind.")
 @click.option(
     "--lines",
     is_flag=True,
     default=False,
-    help="Each line is a record of its own (a name, a molecule, a log line); the held-out share is of whole records, "
-    "drawn by the seed, with equal lines on one side.",
+    help="Treat each line as a separate record (a name, a molecule, a log line). Whole records are held out at random, "
+    "by the seed; duplicates are held out together.",
 )
-@click.option("--resume", is_flag=True, help="Go on with the run in the checkpoint. A budget means that much more.")
-@click.option("--init-from", metavar="FILE", help="Begin with the weights of this checkpoint.")
+@click.option("--resume", is_flag=True, help="Continue the run in the checkpoint. A budget is added to it.")
+@click.option("--init-from", metavar="FILE", help="Start from the weights of this checkpoint.")
 @click.option(
-    "--force", is_flag=True, help="Replace an existing checkpoint, which becomes FILE.bak at the first validation."
+    "--force",
+    is_flag=True,
+    help="Replace an existing checkpoint, kept as FILE.bak from the first validation on.",
 )
 @click.option(
     "--save-every",
@@ -134,10 +141,10 @@ MOST_MINUTES = 1e6
     default=30.0,
     show_default=True,
     metavar="SECONDS",
-    help="How often the checkpoint is saved; less often where saving would take over 1% of the time.",
+    help="How often to save the checkpoint; less often if saving would take over 1% of the time.",
 )
 @click.option(
-    "--log", "log_file", metavar="FILE", help="Append a JSON line for logged steps and validations to this file."
+    "--log", "log_file", metavar="FILE", help="Append a JSON line for each logged step and validation to this file."
 )
 @click.option(
     "--log-every",
@@ -145,7 +152,7 @@ MOST_MINUTES = 1e6
     default=10,
     show_default=True,
     metavar="N",
-    help="Steps between logged steps.",
+    help="Log every N-th step.",
 )
 @click.option("--quiet", is_flag=True, help="Show errors and warnings only.")
 @click.pass_context
@@ -162,9 +169,9 @@ def train_command(
     quiet: bool,
     **values: Any,
 ) -> None:
-    """Train a model on a text: one or more files, joined; - is standard input; .gz, .bz2, .xz are decompressed.
+    """Train a model on a text: one or more files, concatenated; - is standard input; .gz, .bz2, .xz are decompressed.
 
-    Ctrl-C stops and saves; --resume goes on as if nothing had happened.
+    Ctrl-C stops and saves; --resume continues as if training had never stopped.
 
     \b
     Examples:
@@ -193,7 +200,7 @@ def train_command(
     check_paths(corpus, checkpoint, log_file, may_exist)
     slot = ctx.with_resource(Slot(checkpoint))
     if not slot.locked:
-        click.echo(f"{checkpoint}: cannot be locked; make sure that no other run saves to it", err=True)
+        click.echo(f"charrnn: {checkpoint}: cannot be locked; make sure that no other run saves to it", err=True)
     threads = threads or physical_cores()
     choice = None
     if resume:

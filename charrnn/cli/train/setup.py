@@ -137,24 +137,24 @@ def set_budget(run: Run, options: TrainOptions, checkpoint: str, resume: bool) -
 
 
 def check_paths(names: Sequence[str], checkpoint: str, log: str | None, may_exist: bool) -> None:
-    """Raises before any work for a checkpoint that must not, or cannot, be written, and for one file in two roles."""
+    """Raises CheckpointError before any work if the checkpoint must not be written, or if one file has two roles."""
     folder = os.path.dirname(checkpoint) or "."
     if os.path.isdir(checkpoint or "."):
-        raise CheckpointError(f"{checkpoint or 'the checkpoint'}: is a directory; name a file in it")
+        raise CheckpointError(f"{checkpoint or 'the checkpoint'}: is a directory; give the name of a file")
     if os.path.exists(checkpoint) and not os.path.isfile(checkpoint):
-        raise CheckpointError(f"{checkpoint}: is a device or a pipe, not a file; name a file")
+        raise CheckpointError(f"{checkpoint}: is a device or a pipe; give the name of a file")
     if not os.path.isdir(folder):
-        raise CheckpointError(f"{folder}: no such directory to write {checkpoint} in; make it first")
+        raise CheckpointError(f"{folder}: no such directory; make it before training")
     kept = [checkpoint, *(os.path.realpath(checkpoint) + ending for ending in PASSING)]
     if log and os.path.realpath(log) in map(os.path.realpath, kept):
-        raise CheckpointError(f"{log}: is where the checkpoint is kept; let --log name another file")
+        raise CheckpointError(f"{log}: is a file of the checkpoint; log to another file")
     for name in names:
         for output in (*kept, log):
             if output and os.path.isfile(name) and os.path.exists(output) and os.path.samefile(name, output):
-                raise CheckpointError(f"{output}: is the text to learn from; write to another file")
+                raise CheckpointError(f"{output}: is the training text; write to another file")
     if not may_exist and os.path.exists(kept[1]):
         checkpoint = kept[1]
     if os.path.exists(checkpoint) and not may_exist:
         raise CheckpointError(
-            f"{checkpoint}: exists already; go on with it (--resume), replace it (--force), or name another with -c"
+            f"{checkpoint}: exists already; continue it (--resume), replace it (--force), or name another file with -c"
         )
