@@ -1,4 +1,4 @@
-"""Bars for what takes a while."""
+"""The progress bar of commands that read a text."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from tqdm import tqdm
 
 from .output import terminal
 
-LONG = 200_000  # characters, from which on a bar is worth showing
+LONG = 200_000  # characters; a shorter text is scored too quickly for a bar
 
 
 def scoring_bar(characters: int, quiet: bool = False) -> tqdm[Any]:
-    """A bar for reading so many characters: in a terminal, for a text that takes a while."""
+    """A bar for scoring so many characters, shown only in a terminal and for a long text."""
     hidden = quiet or characters < LONG or not terminal()
     return tqdm(total=max(0, characters - 1), unit="char", unit_scale=True, leave=False, disable=hidden)

@@ -82,6 +82,3 @@ def checkpoint_words(checkpoint: str) -> list[str]:
 def flag(name: str) -> str:
     """The option of a parameter, as typed: `flag("batch_size")` is "--batch-size"."""
     return "--" + name.removeprefix("as_").replace("_", "-")
-
-
-words = flag

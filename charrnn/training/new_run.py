@@ -71,7 +71,8 @@ def new_run(
     threads = whole("threads", threads, 1, MOST_THREADS)
     if threads > 1:
         options = replace(options, shards=shard_count(threads, config.networks, batch_size))
-    options = replace(options, threads=threads)
+    if threads > 1 or options.shards == 1:
+        options = replace(options, threads=threads)
     training_memory(config, options, corpus, split, threads)
     params = initial_params(config, options.seed, _float_type(dtype))
     if init_from:

@@ -49,7 +49,7 @@ def sample(charrnn, names):
 def test_what_training_says(trained_on_names, names):
     err = trained_on_names[1]
     parts = read_corpus(["names.txt"], lines=True).records(0.1, 1)
-    assert "70 records, of which 6 repeat another\n" in err
+    assert "70 records, 6 of them duplicates\n" in err
     assert f"{len(parts.training):,} to learn from, {len(parts.held_out):,} held out" in err
 
 
@@ -74,7 +74,8 @@ def test_resuming(charrnn, names):
     charrnn("train", "--resume", "--lines", "--steps", 1, "--quiet")
     (names / "corpus.txt").write_text("anna\n" * 9)
     charrnn("train", "corpus.txt", "-c", "text.npz", "--hidden", 3, "--steps", 1, "--quiet")
-    assert "--lines was" in charrnn("train", "--resume", "-c", "text.npz", "--lines", "--steps", 1, status=2).err
+    err = charrnn("train", "--resume", "-c", "text.npz", "--lines", "--steps", 1, status=2).err
+    assert "This run was started without --lines." in err
 
 
 @pytest.mark.parametrize("as_bytes", [(), ("--bytes",)])
@@ -266,7 +267,7 @@ def test_bytes(charrnn, folder):
 def test_very_few_records(charrnn, folder, text, count):
     (folder / "few").write_text(text)
     err = charrnn("train", "few", "--lines", "--hidden", 4, "--steps", 3).err
-    assert f"{count} record{'s' * (count > 1)}, of which 0 repeat another" in err
+    assert f"{count} record{'s' * (count > 1)}, 0 of them duplicates" in err
     assert "would hold out no record: no validation" in err
     assert "trained without one" in charrnn("eval", status=1).err
     assert json.loads(charrnn("eval", "few", "--json").out)["records"] == count
@@ -283,3 +284,13 @@ def test_all_held_out(charrnn, names):
     words = ("train", "names.txt", "--lines", "--steps", 1, "--val-fraction", 0.999, "-c", "x.npz")
     assert "leaves none of 70 records to train on" in charrnn(*words, status=1).err
     assert not (names / "x.npz").exists()
+
+
+def test_the_records_are_split_once(charrnn, names, monkeypatch):
+    """By a run from its start to its closing validation: it takes a while for millions of records."""
+    from charrnn.text.corpus import Corpus
+
+    calls, records = [], Corpus.records
+    monkeypatch.setattr(Corpus, "records", lambda *args: calls.append(args) or records(*args))
+    charrnn("train", "names.txt", "--lines", "--steps", 2, "--hidden", 2, "-c", "split.npz")
+    assert len(calls) == 1

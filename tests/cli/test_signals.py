@@ -1,4 +1,4 @@
-"""Signals at bad moments: before there is a run, in the middle of a save, twice, and while text is written or read."""
+"""Signals at bad moments: before training, during a save, twice, and while text is read or written."""
 
 import os
 import signal
@@ -16,14 +16,14 @@ SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
 
 def default():
-    """Whatever runs the tests may ignore signals, as a shell does for what it starts in the background."""
+    """Reset the handlers: a shell starts background processes with some signals ignored."""
     for number in SIGNALS:
         signal.signal(number, signal.SIG_DFL)
 
 
 @pytest.mark.parametrize("number", SIGNALS)
 def test_while_numpy_is_imported(shell, trained, number):
-    """Or anything else: it leaves without a word."""
+    """While any module is imported: the process ends without output."""
     code = """
 import signal, sys
 awaited, number = sys.argv[1:3]
@@ -51,7 +51,7 @@ main()
     ],
 )
 def test_while_a_text_is_read(folder, trained, number, words):
-    """Which takes as long as whoever writes it does."""
+    """Reading from a pipe takes as long as the writer does."""
     command = [sys.executable, "-m", "charrnn", *words]
     pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
     with subprocess.Popen(command, preexec_fn=default, **pipes) as process:
@@ -63,7 +63,7 @@ def test_while_a_text_is_read(folder, trained, number, words):
 
 
 def wait_until_it_reads(process):
-    """More than a pipe holds can be written only to who reads; a moment later it waits for the rest."""
+    """Write more than a pipe holds, which succeeds once the process reads; soon after, it waits for the rest."""
     process.stdin.write(b"the dog runs\n" * 50_000)
     process.stdin.flush()
     time.sleep(0.3)
@@ -90,8 +90,8 @@ def test_during_evaluation(folder, trained):
 
 
 @pytest.mark.parametrize("times", [1, 2])
-def test_within_a_save(invoke, monkeypatch, at_step, times):
-    """Once: the save is finished, and the run stops after it. Twice: the last save stays."""
+def test_during_a_save(invoke, monkeypatch, at_step, times):
+    """After one signal the save is finished and the run stops. After two, the previous save stays."""
     write_members = archive._write_members
 
     def interrupted(*args):
@@ -108,7 +108,7 @@ def test_within_a_save(invoke, monkeypatch, at_step, times):
     assert sorted(os.listdir()) == ["charrnn.npz", "corpus.txt"]
 
 
-def test_twice_leaves_at_once(invoke, at_step):
+def test_two_signals_quit_without_saving(invoke, at_step):
     def twice():
         signal.raise_signal(signal.SIGINT)
         signal.raise_signal(signal.SIGTERM)
@@ -116,5 +116,5 @@ def test_twice_leaves_at_once(invoke, at_step):
     at_step(5, twice)
     result = invoke("train", "corpus.txt", *SMALL, "--steps", 50, "--quiet")
     assert (result.status, result.out, result.err) == (130, b"", "")
-    assert load("charrnn.npz").progress.step == 0  # what was saved last
+    assert load("charrnn.npz").progress.step == 0  # of the only save
     assert sorted(os.listdir()) == ["charrnn.npz", "corpus.txt"]

@@ -5,11 +5,12 @@ import pytest
 from charrnn.nn.cells import CELLS
 from charrnn.nn.config import ModelConfig
 from charrnn.training import recipe
+from charrnn.training.recipe import Budget, Choice, Wishes, choose
 
 
 @pytest.mark.parametrize("cell", CELLS)
-def test_twice_the_units_half_the_rate(cell):
-    """To the two digits that a rate is rounded to; whether they are side by side or one above the other."""
+def test_twice_the_units_get_half_the_learning_rate(cell):
+    """Up to rounding to two digits; whether the units are in one layer or in two."""
     for hidden in (256, 300, 1000):
         one = recipe.learning_rate(cell, hidden, 1)
         assert recipe.learning_rate(cell, 2 * hidden, 1) == pytest.approx(one / 2, rel=0.07)
@@ -18,7 +19,7 @@ def test_twice_the_units_half_the_rate(cell):
     assert most == recipe.learning_rate(cell, 64, 2) == pytest.approx(2 * recipe.learning_rate(cell, 256, 1), rel=0.07)
 
 
-def test_the_more_often_a_text_is_read_and_the_more_weights_it_has_the_more_is_dropped():
+def test_dropout_grows_with_readings_and_with_weights():
     shape, large = ModelConfig(65, hidden=256, layers=1), ModelConfig(65, hidden=512, layers=1)
     rates = [recipe.dropout(readings, shape, 100_000) for readings in (0, 0.5, 2, 10, 40, 1e9)]
     assert rates == sorted(rates)
@@ -31,12 +32,12 @@ def test_the_more_often_a_text_is_read_and_the_more_weights_it_has_the_more_is_d
     assert recipe.dropout(as_much_arithmetic, large, 100_000) == 0.3
 
 
-def test_the_more_networks_the_less_is_dropped():
+def test_more_networks_get_less_dropout():
     one, four = ModelConfig(65, hidden=256, layers=1), ModelConfig(65, hidden=256, layers=1, networks=4)
     assert recipe.dropout(9, four, 25_000) == recipe.dropout(9, one, 100_000) > 0
 
 
-def test_networks_go_by_the_root_of_weights_and_readings():
+def test_the_number_of_networks_is_the_root_of_weights_times_readings():
     for readings, T in ((2, 10**6), (9, 10**6), (9, 10**5)):
         weights = 3 * T
         arithmetic = 6 * readings * T * weights
@@ -53,14 +54,14 @@ def test_enough_is_many_characters_or_many_readings():
     assert not recipe.enough(readings * 1000 - 1, 1000)
 
 
-def test_the_more_arithmetic_the_larger_the_network():
+def test_a_larger_budget_gets_a_larger_network():
     sizes = [ModelConfig(65, "gru", *recipe.shape(10**k)).parameters for k in range(10, 20)]
     assert sizes == sorted(sizes)
     assert {recipe.shape(most) for most, _ in recipe.SHAPES} == {shape for _, shape in recipe.SHAPES}
     assert recipe.shape(0) == recipe.SHAPES[0][1]
 
 
-def test_a_budget_ends_with_its_time_or_its_characters_whichever_comes_first():
+def test_a_budget_is_limited_by_seconds_or_characters_whichever_is_less():
     shape, speed = ModelConfig(65, hidden=recipe.UNITS_FULL), 3e11
     timed, counted = recipe.Budget(seconds=60, speed=speed), recipe.Budget(characters=1e6)
     assert timed.arithmetic(shape) == 60 * speed
@@ -68,14 +69,14 @@ def test_a_budget_ends_with_its_time_or_its_characters_whichever_comes_first():
     read = timed.characters_with(shape)
     assert recipe.Budget(characters=read).arithmetic(shape) == pytest.approx(60 * speed)
     assert timed.characters_with(replace(shape, layers=5)) < read / 2
-    assert timed.characters_with(replace(shape, vocab_size=6500)) > read / 6  # what is looked up takes no arithmetic
+    assert timed.characters_with(replace(shape, vocab_size=6500)) > read / 6  # a look-up takes no arithmetic
     for characters in (read / 3, read * 3):
         both = recipe.Budget(60, characters, speed)
         assert both.characters_with(shape) == pytest.approx(min(read, characters))
         assert both.arithmetic(shape) == pytest.approx(60 * speed * min(1, characters / read))
 
 
-def test_small_networks_reach_less_of_the_speed():
+def test_small_networks_train_at_a_lower_speed():
     budget = recipe.Budget(seconds=1, speed=1e9)
     reached = [
         budget.characters_with(shape) * shape.multiplied
@@ -87,8 +88,8 @@ def test_small_networks_reach_less_of_the_speed():
     assert reached[4] < reached[3] * 1.2
 
 
-def test_threads_count_only_where_they_have_something_to_do():
-    """Of a batch of 32, one network has four shares that are worth a thread, and two networks have eight."""
+def test_only_busy_threads_count():
+    """A batch of 32 is split into four shards at most, for one network; two networks have eight tasks."""
     one = ModelConfig(65, hidden=512)
     two = replace(one, networks=2)
     on = {threads: recipe.Budget(60, speed=1e9, threads=threads) for threads in (1, 2, 4, 8)}
@@ -100,6 +101,33 @@ def test_threads_count_only_where_they_have_something_to_do():
     assert few.arithmetic(one) == on[1].arithmetic(one)
 
 
-def test_a_run_without_a_budget_ends_though_the_text_be_short():
+def test_the_default_number_of_steps():
     assert recipe.default_steps(1) == recipe.FEWEST_STEPS
     assert recipe.default_steps(10**6) == recipe.MOST_EPOCHS * 10**6
+
+
+def test_what_is_left_open_is_chosen():
+    choice = choose(Wishes("gru"), Budget(characters=20e6), vocab_size=65, training_characters=1_000_000)
+    arithmetic = 20e6 * 6 * (657_985 - 3 * 256 * 65)
+    assert choice.networks == recipe.networks(arithmetic, 1_000_000) > 1
+    assert (choice.hidden, choice.layers) == recipe.shape(arithmetic / choice.networks)
+    shape = ModelConfig(65, "gru", choice.hidden, choice.layers, choice.networks)
+    assert choice.readings == 20
+    assert choice.dropout == recipe.dropout(20, shape, 1_000_000) > 0
+    assert choice.lr == recipe.learning_rate("gru", choice.hidden, choice.layers)
+
+
+def test_what_the_user_fixed_stays_and_the_rest_follows_from_it():
+    wishes = Wishes("gru", hidden=40, layers=3, networks=2, dropout=0.0)
+    choice = choose(wishes, Budget(characters=5e5), 65, 1_000_000)
+    assert choice == Choice(40, 3, 2, 0.0, recipe.learning_rate("gru", 40, 3), readings=0.5)
+
+
+def test_each_of_several_networks_has_enough_to_read():
+    """With a large vocabulary a step takes long: as many networks as the text would bear could not learn much."""
+    budget = Budget(seconds=180, speed=0.7e11, threads=2)
+    small, large = (choose(Wishes("gru"), budget, V, 360_000) for V in (65, 4000))
+    assert small.networks > large.networks >= 1
+    for choice, V in ((small, 65), (large, 4000)):
+        shape = ModelConfig(V, "gru", choice.hidden, choice.layers, choice.networks)
+        assert choice.networks == 1 or recipe.enough(budget.characters_with(shape), 360_000)

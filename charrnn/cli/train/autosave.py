@@ -1,4 +1,4 @@
-"""Saving a run in time, again where it failed, and with some patience where it is the last time."""
+"""Saves a run at intervals, and retries when a save fails."""
 
 from __future__ import annotations
 
@@ -11,75 +11,79 @@ from ...checkpoint.save import save
 from ...errors import CheckpointError
 from ...files.slot import Slot
 from ...training.run import Run
-from ..output import duration
+from ..output import duration, plural
 from .recorded_command import command
 
-SHARE = 0.01  # of the time goes to saving, at most
-NOTICEABLE = 1.5  # times as long between two saves as was said is worth another line
-PAUSES = (1, 2, 4, 8)  # seconds, when the last save fails
+SHARE = 0.01  # of the run's time that saving may take
+NOTICEABLE = 1.5  # announce the interval again once it has grown by this factor
+PAUSES = (1, 2, 4, 8)  # seconds between attempts at the last save
 
 
-def resume_path(place: Slot) -> str:
-    """The file to load the run from that goes on in a place."""
-    place.resume()
-    if place.replacing:
+def resume_path(slot: Slot) -> str:
+    """The file to load the run from that is resumed in a slot."""
+    slot.resume()
+    if slot.replacing:
         click.echo(
-            f"going on with {place.file}, the run that was to replace {place.name}; to go on with the old one instead, "
-            f"move {place.file} away",
+            f"resuming {slot.file}, the run that was to replace {slot.name}; to resume the old run instead, "
+            f"move {slot.file} away",
             err=True,
         )
-    return place.file
+    return slot.file
 
 
 class Autosave:
-    """Keeps a run in its place. `say` shows a line, `warn` one that nobody should miss."""
+    """Saves a run to its slot. `say` prints a line unless --quiet is given, `warn` always does."""
 
     def __init__(
-        self, run: Run, place: Slot, save_every: float, say: Callable[[str], None], warn: Callable[[str], None]
+        self, run: Run, slot: Slot, save_every: float, say: Callable[[str], None], warn: Callable[[str], None]
     ) -> None:
-        self.run, self.place, self.say, self.warn = run, place, say, warn
+        self.run, self.slot, self.say, self.warn = run, slot, say, warn
         self.save_every = self.interval = self.announced = save_every  # seconds
-        self.tried = self.cost = 0.0  # when the last save ended, and how long it took
+        self.tried = self.cost = 0.0  # when the last attempt ended, and how many seconds it took
         self.failed = False
-        self.step: int | None = None  # that was saved last
-        self.total: int | None = None  # steps of the run that was saved last
+        self.step: int | None = None  # of the last save
+        self.total: int | None = None  # number of steps of the run at the last save
 
     def save(self) -> None:
-        """Save now. Raises CheckpointError; what was saved before then still is."""
+        """Save now. Raises CheckpointError, and then the previous save is still there."""
         began = perf_counter()
-        self.run.commands[-1:] = [command(self.run, self.place.name)]  # the number of steps may be known by now
+        self.run.commands[-1:] = [command(self.run, self.slot.name)]  # the number of steps may have become known
         try:
-            self.place.acquire()
-            save(self.place.file, self.run)
+            self.slot.acquire()
+            save(self.slot.file, self.run)
             self.step, self.total = self.run.progress.step, self.run.schedule.total
-            if self.place.replacing and self._has_shown_its_worth():
-                self.place.commit()
-                self.say(f"{self.place.name} is this run from now on; what it was before is {self.place.backup}")
+            if self.slot.replacing and self._may_replace():
+                self.slot.commit()
+                self.say(f"{self.slot.name} replaced; the previous version is kept as {self.slot.backup}")
         finally:
             self.tried = perf_counter()
             self.cost = self.tried - began
         self._stretch()
 
     def save_if_due(self) -> None:
-        """Save if that was long ago, or if something has just come out that should not have to come out again."""
-        late = perf_counter() - self.tried > self.interval
-        validated = self.place.replacing and self.run.progress.validations
-        if not (late or (not self.failed and (validated or self.run.schedule.total != self.total))):
+        """Save if the interval has passed.
+
+        Save at once when the number of steps becomes known, so that a killed run resumes with the same number, and at
+        the first validation of a run that replaces an older checkpoint.
+        """
+        is_late = perf_counter() - self.tried > self.interval
+        validated = self.slot.replacing and self.run.progress.validations
+        if not (is_late or (not self.failed and (validated or self.run.schedule.total != self.total))):
             return
         try:
             self.save()
         except CheckpointError as error:
             self.failed = True
-            self.warn(f"charrnn: {error}; training goes on and tries again in {duration(self.interval)}")
+            self.warn(f"charrnn: {error}; training continues and saves again in {duration(self.interval)}")
         else:
             if self.failed:
-                self.warn(f"saved in {self.place.file} again")
+                self.warn(f"{self.slot.file}: saved again")
             self.failed = False
 
     def save_at_last(self) -> None:
-        """Save where there will be no other time: try again for a while, and say what is lost if that is no use."""
+        """Save at the end of the session, with a few attempts. Raises CheckpointError that says how much is lost."""
         for pause in PAUSES:
-            self.place.make_folder()
+            self.slot.make_folder()
             try:
                 return self.save()
             except CheckpointError as error:
@@ -90,16 +94,18 @@ class Autosave:
         except CheckpointError as error:
             raise CheckpointError(f"{error}; {self._loss()}") from None
 
-    def _has_shown_its_worth(self) -> bool:
+    def _may_replace(self) -> bool:
+        """Whether the run has had its first validation, or its first step if nothing is held out."""
         progress = self.run.progress
         return bool(progress.validations) or (progress.step > 0 and not self.run.held_out_characters)
 
     def _stretch(self) -> None:
+        """Lengthen the interval if saves would take more than SHARE of the time."""
         self.interval = max(self.save_every, self.cost / SHARE)
         if self.interval > NOTICEABLE * self.announced:
             self.announced = self.interval
             self.warn(
-                f"saving took {self.cost:.2g} s: it happens every {duration(self.interval)} "
+                f"saving took {self.cost:.2g} s: the run is now saved every {duration(self.interval)} "
                 f"instead of every {duration(self.save_every)}"
             )
 
@@ -108,5 +114,5 @@ class Autosave:
             return "nothing was saved"
         lost = self.run.progress.step - self.step
         if not lost:
-            return f"all {self.step:,} steps are in {self.place.file}"
-        return f"it was saved at step {self.step:,}, and the {lost:,} steps since then are lost"
+            return f"{plural(self.step, 'step')} saved in {self.slot.file}"
+        return f"the last save was at step {self.step:,}; {plural(lost, 'step')} since then are lost"

@@ -12,9 +12,9 @@ from click.core import ParameterSource
 from ...system.cores import physical_cores
 from ...training import recipe
 from ..options import SEED, checkpoint_option, real, threads_option, whole
+from ..output import plural
 
 MOST_MINUTES = 1e6
-BUDGETS = ("minutes", "epochs", "steps")
 
 
 @click.command("train", short_help="Train a model on a text.")
@@ -24,44 +24,44 @@ BUDGETS = ("minutes", "epochs", "steps")
     "--minutes",
     type=real(0, MOST_MINUTES, above=True),
     metavar="X",
-    help=f"Train for so long.  [default: {recipe.DEFAULT_MINUTES:g}, less for a short text]",
+    help=f"Train for about X minutes.  [default: {recipe.DEFAULT_MINUTES:g}, less for a short text]",
 )
-@click.option("--epochs", type=real(0, 1e6, above=True), metavar="X", help="Train for so many passes over the text.")
-@click.option("--steps", type=whole(1, 10**12), metavar="N", help="Train for so many steps.")
+@click.option("--epochs", type=real(0, 1e6, above=True), metavar="X", help="Train for X passes over the text.")
+@click.option("--steps", type=whole(1, 10**12), metavar="N", help="Train for N steps.")
 @click.option(
     "--cell",
     type=click.Choice(["rnn", "lstm", "gru"]),
     default="lstm",
     show_default=True,
-    help="The kind of recurrence.",
+    help="The recurrent cell.",
 )
 @click.option(
     "--hidden",
     type=whole(1, 2**20),
     metavar="N",
-    help="Hidden units in a layer.  [default: by the budget]",
+    help="Hidden units per layer.  [default: depends on the budget]",
 )
-@click.option("--layers", type=whole(1, 100), metavar="N", help="Recurrent layers.  [default: by the budget]")
+@click.option("--layers", type=whole(1, 100), metavar="N", help="Recurrent layers.  [default: depends on the budget]")
 @click.option(
     "--networks",
     type=whole(1, 100),
     metavar="N",
-    help="Networks that learn side by side; their probabilities are averaged.  [default: by the budget and the text; "
-    "1 with --hidden or --layers]",
+    help="Networks to train side by side; their probabilities are averaged.  [default: depends on the budget and the "
+    "text; 1 if you set --hidden or --layers]",
 )
 @click.option(
     "--dropout",
     type=real(0, 0.99),
     metavar="X",
-    help="Share of each layer's outputs to drop in the last step; it grows evenly from none.  [default: the more "
-    "weights for each character of the text, and the more often that will be read, the more, to "
-    f"{recipe.MOST_DROPOUT}; less for several networks]",
+    help="Dropout of each layer's outputs in the last step; it grows linearly from 0.  [default: up to "
+    f"{recipe.MOST_DROPOUT}, more for a network that is large for its text and for many epochs, less for several "
+    "networks]",
 )
 @click.option(
     "--recurrent-dropout",
     type=real(0, 0.99),
     metavar="X",
-    help="Share of the weights of each layer's recurrence to drop, likewise.  [default: as --dropout]",
+    help="Dropout of each layer's recurrent weights, likewise.  [default: the same as --dropout]",
 )
 @click.option(
     "--batch-size",
@@ -69,7 +69,7 @@ BUDGETS = ("minutes", "epochs", "steps")
     default=32,
     show_default=True,
     metavar="N",
-    help="Streams of text that are read side by side.",
+    help="Streams of text that are read in parallel.",
 )
 @click.option(
     "--seq-length",
@@ -77,13 +77,13 @@ BUDGETS = ("minutes", "epochs", "steps")
     default=64,
     show_default=True,
     metavar="N",
-    help="Characters of each stream in a step: as far as gradients reach back.",
+    help="Characters of each stream in a step: how far gradients are propagated back.",
 )
 @click.option(
     "--lr",
     type=real(0, 1e6, above=True),
     metavar="X",
-    help="Highest learning rate.  [default: by cell, hidden size and layers]",
+    help="Highest learning rate.  [default: depends on cell, hidden size and layers]",
 )
 @click.option(
     "--grad-clip",
@@ -91,7 +91,7 @@ BUDGETS = ("minutes", "epochs", "steps")
     default=1.0,
     show_default=True,
     metavar="X",
-    help="Greatest length of a gradient; 0 for any.",
+    help="Clip gradients to this norm; 0 disables clipping.",
 )
 @click.option(
     "--weight-decay", type=real(0, 1000), default=0.0, show_default=True, metavar="X", help="Decoupled weight decay."
@@ -102,31 +102,38 @@ BUDGETS = ("minutes", "epochs", "steps")
     default=0.1,
     show_default=True,
     metavar="X",
-    help="Share of the text, at its end, that is held out for validation; 0 for none.",
+    help="Fraction of the text, at its end, to hold out for validation; 0 for no validation.",
 )
 @click.option(
     "--val-every",
     type=whole(1, 10**12),
     metavar="N",
-    help="Steps between validations.  [default: 20 validations in all, fewer in a short run]",
+    help="Steps between validations.  [default: 20 validations in total, fewer in a short run]",
 )
 @click.option(
-    "--seed", type=SEED, default=1, show_default=True, metavar="N", help="Same seed, same command, same model."
+    "--seed",
+    type=SEED,
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="The same seed and command give the same model.",
 )
 @threads_option
 @click.option("--encoding", default="utf-8", show_default=True, metavar="NAME", help="The text's encoding.")
-@click.option("--bytes", "as_bytes", is_flag=True, help="Read bytes instead of characters: any file will do.")
+@click.option("--bytes", "as_bytes", is_flag=True, help="Read bytes instead of characters, from a file of any kind.")
 @click.option(
     "--lines",
     is_flag=True,
     default=False,
-    help="Each line is a record of its own (a name, a molecule, a log line); the held-out share is of whole records, "
-    "drawn by the seed, with equal lines on one side.",
+    help="Treat each line as a separate record (a name, a molecule, a log line). Whole records are held out at random, "
+    "by the seed; duplicates are held out together.",
 )
-@click.option("--resume", is_flag=True, help="Go on with the run in the checkpoint. A budget means that much more.")
-@click.option("--init-from", metavar="FILE", help="Begin with the weights of this checkpoint.")
+@click.option("--resume", is_flag=True, help="Continue the run in the checkpoint. A budget is added to it.")
+@click.option("--init-from", metavar="FILE", help="Start from the weights of this checkpoint.")
 @click.option(
-    "--force", is_flag=True, help="Replace an existing checkpoint, which becomes FILE.bak at the first validation."
+    "--force",
+    is_flag=True,
+    help="Replace an existing checkpoint, kept as FILE.bak from the first validation on.",
 )
 @click.option(
     "--save-every",
@@ -134,10 +141,10 @@ BUDGETS = ("minutes", "epochs", "steps")
     default=30.0,
     show_default=True,
     metavar="SECONDS",
-    help="How often the checkpoint is saved; less often where saving would take over 1% of the time.",
+    help="How often to save the checkpoint; less often if saving would take over 1% of the time.",
 )
 @click.option(
-    "--log", "log_file", metavar="FILE", help="Append a JSON line for logged steps and validations to this file."
+    "--log", "log_file", metavar="FILE", help="Append a JSON line for each logged step and validation to this file."
 )
 @click.option(
     "--log-every",
@@ -145,7 +152,7 @@ BUDGETS = ("minutes", "epochs", "steps")
     default=10,
     show_default=True,
     metavar="N",
-    help="Steps between logged steps.",
+    help="Log every N-th step.",
 )
 @click.option("--quiet", is_flag=True, help="Show errors and warnings only.")
 @click.pass_context
@@ -160,11 +167,11 @@ def train_command(
     log_file: str | None,
     log_every: int,
     quiet: bool,
-    **chosen: Any,
+    **values: Any,
 ) -> None:
-    """Train a model on a text: one or more files, joined; - is standard input; .gz, .bz2, .xz are decompressed.
+    """Train a model on a text: one or more files, concatenated; - is standard input; .gz, .bz2, .xz are decompressed.
 
-    Ctrl-C stops and saves; --resume goes on as if nothing had happened.
+    Ctrl-C stops and saves; --resume continues as if training had never stopped.
 
     \b
     Examples:
@@ -175,58 +182,44 @@ def train_command(
       charrnn train program.c.gz --bytes -c code.npz --log code.jsonl
     """
     began = time.perf_counter()
-    given = {name for name in ctx.params if ctx.get_parameter_source(name) == ParameterSource.COMMANDLINE}
+    explicit = frozenset(name for name in ctx.params if ctx.get_parameter_source(name) == ParameterSource.COMMANDLINE)
     if not corpus and not resume:
         raise click.UsageError("Missing argument 'CORPUS...': the text to learn from.")
-    if len(given & set(BUDGETS)) > 1:
-        raise click.UsageError("--minutes, --epochs and --steps are three ways to say how long; give one of them.")
+    if len(explicit & {"minutes", "epochs", "steps"}) > 1:
+        raise click.UsageError("--minutes, --epochs and --steps all set the budget; give one of them.")
 
     from ...files.slot import Slot
     from ...training.log import JsonLog
     from .autosave import resume_path
-    from .recorded_command import command
     from .session import Session
-    from .setup import begin, changes, check_paths, go_on
+    from .setup import adjustments, check_paths, resume_run, set_budget, start_run
+    from .train_options import TrainOptions
 
-    may_exist = resume or chosen["force"]
+    options = TrainOptions(explicit=explicit, **values)
+    may_exist = resume or options.force
     check_paths(corpus, checkpoint, log_file, may_exist)
-    place = ctx.with_resource(Slot(checkpoint))
-    if not place.locked:
-        click.echo(f"charrnn: {checkpoint} cannot be locked here: see that no other run is saved there", err=True)
+    slot = ctx.with_resource(Slot(checkpoint))
+    if not slot.locked:
+        click.echo(f"charrnn: {checkpoint}: cannot be locked; make sure that no other run saves to it", err=True)
     threads = threads or physical_cores()
-    choice = None
     if resume:
-        run, text = go_on(corpus, resume_path(place), chosen, given, threads)
+        prepared = resume_run(corpus, resume_path(slot), options, threads)
     else:
-        run, text, choice = begin(corpus, chosen, given, threads)
+        prepared = start_run(corpus, options, threads)
+    run = prepared.run
     check_paths(run.corpus.names, checkpoint, log_file, may_exist)
-    for line in [] if resume else changes(run, chosen):
+    for line in [] if resume else adjustments(run, options):
         click.echo(line, err=True)
 
-    if given & set(BUDGETS) and run.progress.step and not run.finished:
-        run.commands[-1:] = [f"{command(run, checkpoint)}  # stopped at step {run.progress.step}"]
-    epoch_steps = run.epoch_steps
-    if chosen["minutes"] is not None:
-        run.set_budget(seconds=chosen["minutes"] * 60)
-    elif chosen["epochs"] is not None:
-        run.set_budget(max(1, round(chosen["epochs"] * epoch_steps)))
-    elif chosen["steps"] is not None:
-        run.set_budget(chosen["steps"])
-    elif not resume:
-        run.set_budget(seconds=recipe.DEFAULT_MINUTES * 60, max_steps=recipe.default_steps(epoch_steps))
-    if given & set(BUDGETS) or not resume:
-        run.commands.append(command(run, checkpoint))
-
+    set_budget(run, options, checkpoint, resume)
     if run.finished and run.closed:
-        place.commit()
-        click.echo(
-            f"{checkpoint} is finished: {run.progress.step:,} steps. For more, add --minutes, --epochs or --steps.",
-            err=True,
-        )
+        slot.commit()
+        steps = plural(run.progress.step, "step")
+        click.echo(f"{checkpoint} is finished: {steps}. For more, add --minutes, --epochs or --steps.", err=True)
         return
     if not resume:
-        place.start()
+        slot.start()
     log = JsonLog(log_file, log_every, partial(click.echo, err=True))
-    session = Session(run, text, place, threads, save_every, quiet, log, began, choice)
+    session = Session(prepared, slot, threads, save_every, quiet, log, began)
     if not session.train():
         ctx.exit(130)

@@ -1,4 +1,4 @@
-"""Ctrl-C and its kin, asked about between two steps instead of breaking into one."""
+"""Ctrl-C and other signals to stop, handled between two steps instead of within one."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from types import FrameType, TracebackType
 from ...system.signals import stop_signals
 from ..output import terminal
 
-HINT = b"\nstopping after this step, and saving; once more leaves at once\n"
+HINT = b"\nstopping after this step and saving; press Ctrl-C again to quit without saving\n"
 
 
 class Interrupt:
-    """While this is in force the first signal to stop only sets `asked`; a second one leaves at once."""
+    """A context in which the first signal to stop only sets `asked`; the second raises KeyboardInterrupt."""
 
     def __init__(self) -> None:
         self.asked = False
@@ -34,5 +34,5 @@ class Interrupt:
             raise KeyboardInterrupt
         self.asked = True
         if terminal():
-            with suppress(OSError):  # not through the stream, whose writing this may have broken into
+            with suppress(OSError):  # not through sys.stderr: the signal may have interrupted a write to it
                 os.write(2, HINT)

@@ -1,4 +1,4 @@
-"""How training looks while it runs: a bar in a terminal, plain lines elsewhere, and a log for programs."""
+"""Shows training while it runs: a progress bar in a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from ...training.rollback import Recovery
     from ...training.run import Run
 
-WEIGHT = 0.02  # of the newest step in the running means
+WEIGHT = 0.02  # of the latest step in the running averages
 INDENT = "    "
 
 
 class ProgressBar:
-    """Shows each record of a run. `draw_sample` gives a short text in the model's present hand."""
+    """Shows each step of a run. `draw_sample` returns a short text sampled from the current weights."""
 
     def __init__(self, run: Run, quiet: bool, draw_sample: Callable[[], str | bytes]) -> None:
         self.run = run
@@ -31,7 +31,7 @@ class ProgressBar:
         self.draw_sample = draw_sample
         self.terminal = terminal()
         self.shown = 0
-        self.loss = self.rate = 0.0  # running means
+        self.loss = self.rate = 0.0  # running averages
         self.val_loss: float | None = None
         self.bar = tqdm(
             total=run.schedule.total,
@@ -44,7 +44,7 @@ class ProgressBar:
 
     def show(self, record: StepRecord) -> None:
         for recovery in record.recoveries:
-            self.warn(went_back(recovery))
+            self.warn(describe_recovery(recovery))
             self.shown = 0
         self.shown += 1
         weight = max(WEIGHT, 1 / self.shown)
@@ -52,7 +52,7 @@ class ProgressBar:
         self.rate += weight * (record.chars_per_second - self.rate)
         if record.val_loss is not None:
             self.val_loss = record.val_loss
-        with self._unseen():
+        with self._output_may_be_gone():
             self.bar.total = self.run.schedule.total
             self.bar.set_postfix_str(self._figures(), refresh=False)
             self.bar.update(record.step - self.bar.n)
@@ -60,17 +60,17 @@ class ProgressBar:
                 self._validated(record)
 
     def warn(self, line: str) -> None:
-        """A line above the bar."""
-        with self._unseen(), self.bar.external_write_mode(file=sys.stderr):
+        """Print a line above the bar."""
+        with self._output_may_be_gone(), self.bar.external_write_mode(file=sys.stderr):
             click.echo(line, err=True)
 
     def close(self) -> None:
-        with self._unseen():
+        with self._output_may_be_gone():
             self.bar.close()
 
     @contextmanager
-    def _unseen(self) -> Iterator[None]:
-        """If nobody can see it any more (a closed terminal, a broken pipe), training goes on without being shown."""
+    def _output_may_be_gone(self) -> Iterator[None]:
+        """If the output is gone (a closed terminal, a broken pipe), training continues without showing anything."""
         try:
             yield
         except OSError:
@@ -93,9 +93,9 @@ class ProgressBar:
             self.warn(f"{line}, {duration(left)} left")
 
 
-def went_back(recovery: Recovery) -> str:
-    """What happened, in a line."""
+def describe_recovery(recovery: Recovery) -> str:
+    """A line on a step whose loss or gradient was not finite."""
     return (
-        f"the {recovery.what} at step {recovery.failed:,} is not finite: back to step {recovery.step:,}, and on with "
+        f"the {recovery.what} at step {recovery.failed:,} is not finite: back to step {recovery.step:,}, with "
         f"a highest learning rate of {recovery.lr:.2g}"
     )

@@ -1,4 +1,4 @@
-"""A training session at the terminal: it shows, saves in time, and can be stopped without losing anything."""
+"""A training session at the terminal: shows progress, saves at intervals, and saves when it is stopped."""
 
 from __future__ import annotations
 
@@ -16,14 +16,11 @@ from ...files.slot import Slot
 from ...sampling.params import SamplingParams
 from ...sampling.records import preview_records
 from ...sampling.text import sample
-from ...text.corpus import Corpus
 from ...text.reader import STDIN
 from ...training.budget import VALIDATIONS, seconds_for, steps_within
 from ...training.log import JsonLog
 from ...training.loop import train
 from ...training.memory import training_memory
-from ...training.run import Run
-from ...training.split import split_corpus
 from ...training.step import measure_step
 from ...training.validation import closing_metrics
 from ..bars import scoring_bar
@@ -33,6 +30,7 @@ from .autosave import Autosave
 from .interrupt import Interrupt
 from .progress import ProgressBar
 from .recorded_command import resume_command
+from .setup import Prepared
 
 SAMPLE_LENGTH = 160
 SAMPLE_TEMPERATURE = 0.8
@@ -40,50 +38,48 @@ SAMPLE_TEMPERATURE = 0.8
 
 @dataclass
 class Session:
-    """What training at the terminal needs besides the run. `began` is when the command did (time.perf_counter).
+    """Trains a run and saves it to its slot.
 
-    `choice` is a line on what was chosen for a new run.
+    `began` is the time.perf_counter() at the start of the command.
     """
 
-    run: Run
-    corpus: Corpus
-    place: Slot
+    prepared: Prepared
+    slot: Slot
     threads: int
     save_every: float
     quiet: bool
     log: JsonLog
     began: float
-    choice: str | None
 
     def __post_init__(self) -> None:
-        self.split = split_corpus(self.corpus, self.run.options)
-        self.keeper = Autosave(self.run, self.place, self.save_every, self._tell, self._warn)
+        self.run, self.corpus, self.split = self.prepared.run, self.prepared.corpus, self.prepared.split
+        self.autosave = Autosave(self.run, self.slot, self.save_every, self._report, self._warn)
 
     def train(self) -> bool:
-        """Train to the end of the budget; False if someone stopped it. The checkpoint is saved in any case."""
+        """Train to the end of the budget; False if a signal stopped it. The checkpoint is saved in both cases."""
         with Interrupt() as interrupt:
             self._describe()
             self.progress = ProgressBar(self.run, self.quiet, self._sample)
             try:
-                self.keeper.save()
+                self.autosave.save()
                 reserved_seconds = self._reserved_seconds()
                 for record in train(self.run, self.corpus, self.threads, reserved_seconds, self.split):
                     self.log.add(record)
                     if interrupt.asked:
                         return self._stopped()
                     self.progress.show(record)
-                    self.keeper.save_if_due()
+                    self.autosave.save_if_due()
                 self.progress.close()
                 return self._close(interrupt)
             except DivergedError as error:
-                self.keeper.save_at_last()
-                raise DivergedError(f"{error}; {self.place.file} holds that last good state") from None
+                self.autosave.save_at_last()
+                raise DivergedError(f"{error}; {self.slot.file} holds the last good state") from None
             finally:
                 self.progress.close()
                 self.log.close()
 
     def _describe(self) -> None:
-        """A few lines on what is going to happen."""
+        """Print the text, the network and the number of steps and their time."""
         if self.quiet:
             return
         run, corpus, options = self.run, self.corpus, self.run.options
@@ -93,11 +89,11 @@ class Session:
             f"{run.training_characters:,} to learn from, {held_out:,} held out"
         )
         if records := self.split.records:
-            self._say(f"{plural(records.count, 'record')}, of which {records.repeats:,} repeat another")
+            self._say(f"{plural(records.count, 'record')}, {records.repeats:,} of them duplicates")
         memory = training_memory(run.config, options, corpus, self.split, self.threads)
         self._say(f"{network(run.config)}: {run.config.parameters:,} parameters; needs about {size(memory)} of memory")
-        if self.choice:
-            self._say(self.choice)
+        if self.prepared.choice:
+            self._say(self.prepared.choice)
         steps, seconds = self._outlook()
         self._say(
             f"batch {options.batch_size}, sequence {options.seq_length}: about {plural(steps, 'step')} "
@@ -105,7 +101,7 @@ class Session:
         )
 
     def _outlook(self) -> tuple[int, float]:
-        """How many steps there will be, about, and how many seconds they will take."""
+        """An estimate of the number of steps and of the seconds they will take."""
         run, schedule, held_out = self.run, self.run.schedule, self.run.held_out_characters
         pace = measure_step(run, self.split, self.threads), run.options.batch_size * run.options.seq_length, held_out
         if schedule.total is not None:
@@ -116,27 +112,27 @@ class Session:
         return steps, seconds_for(steps, *pace)
 
     def _reserved_seconds(self) -> float:
-        """The seconds of the budget that samples and saves will take, from how long the first of each took."""
+        """The seconds of the budget that samples and saves will take, estimated from the first of each."""
         budget = self.run.schedule.seconds or 0
         began = perf_counter()
         if terminal() and not self.quiet:
             self._sample()
         samples = (VALIDATIONS + 1) * (perf_counter() - began)
-        saves = (2 + budget / max(self.keeper.interval, 1)) * self.keeper.cost
+        saves = (2 + budget / max(self.autosave.interval, 1)) * self.autosave.cost
         return samples + saves + (began - self.began)
 
     def _stopped(self) -> bool:
-        self.keeper.save_at_last()
+        self.autosave.save_at_last()
         self.progress.close()
         step, total = self.run.progress.step, self.run.schedule.total
-        self._say(f"stopped at step {step:,}{f' of {total:,}' if total else ''}; saved in {self.place.file}")
-        if self.place.replacing:
-            self._say(f"{self.place.name} is what it was before: this run takes its place at its first validation")
-        self._say(f"go on with: {shlex.join(resume_command(self.run, self.place.name))}")
+        self._say(f"stopped at step {step:,}{f' of {total:,}' if total else ''}; saved in {self.slot.file}")
+        if self.slot.replacing:
+            self._say(f"{self.slot.name} is unchanged: this run replaces it at its first validation")
+        self._say(f"resume with: {shlex.join(resume_command(self.run, self.slot.name))}")
         return False
 
     def _close(self, interrupt: Interrupt) -> bool:
-        """Score the best weights on the whole held-out part, save, and say what came of it."""
+        """Score the best weights on the whole held-out part, save, and print the result; False if stopped meanwhile."""
         score = Metrics()
         with scoring_bar(self.run.held_out_characters, self.quiet) as bar:
             for part in closing_metrics(self.run, self.split, self.threads):
@@ -148,8 +144,8 @@ class Session:
         run, progress = self.run, self.run.progress
         if score.chars and isfinite(score.nats):
             progress.closing_val_loss = score.nats_per_char
-        self.keeper.save_at_last()
-        self._say(f"done: {progress.step:,} steps in {duration(run.elapsed)}")
+        self.autosave.save_at_last()
+        self._say(f"done: {plural(progress.step, 'step')} in {duration(run.elapsed)}")
         if progress.closing_val_loss is not None:
             loss = progress.closing_val_loss
             self._say(
@@ -157,22 +153,22 @@ class Session:
                 f"{run.held_out_characters:,} held-out {run.vocab.unit}s, "
                 f"with the best weights (step {progress.best_step or progress.step:,})"
             )
-        self._say(f"saved in {self.place.file}, made by:\n  " + "\n  ".join(run.commands))
-        words = checkpoint_words(self.place.name)
+        self._say(f"saved in {self.slot.file}, made by:\n  " + "\n  ".join(run.commands))
+        words = checkpoint_words(self.slot.name)
         self._say("next:\n  " + shlex.join(["charrnn", "sample", *words, "--temp", "0.8"]))
-        if STDIN not in run.corpus.names:  # which cannot be read again
+        if STDIN not in run.corpus.names:  # standard input cannot be read again
             self._say("  " + shlex.join(["charrnn", "eval", *words, *(() if score.chars else run.corpus.names)]))
         return True
 
     def _sample(self) -> str | bytes:
-        """A short text, or a few records, in the hand of the present weights."""
+        """A short text, or a few records, sampled from the current weights."""
         model, seed = self.run.model("last"), self.run.progress.step
         if model.records:
             records = preview_records(model, SamplingParams(temperature=SAMPLE_TEMPERATURE, seed=seed))
             return "\n".join(map(strip_control, records))
         return sample(model, SAMPLE_LENGTH, temperature=SAMPLE_TEMPERATURE, seed=seed)
 
-    def _tell(self, line: str) -> None:
+    def _report(self, line: str) -> None:
         if not self.quiet:
             self._warn(line)
 
@@ -181,5 +177,5 @@ class Session:
 
     def _say(self, line: str) -> None:
         if not self.quiet:
-            with suppress(OSError):  # a closed terminal or pipe is no reason to stop
+            with suppress(OSError):  # a closed terminal or pipe does not stop training
                 click.echo(strip_control(line), err=True)

@@ -1,4 +1,4 @@
-"""Saving while a run is trained: what fails is tried again, what was saved stays whole, the status tells the truth."""
+"""Saving during training: failed saves are retried, earlier saves stay intact, and the exit status reports failure."""
 
 import errno
 import os
@@ -13,7 +13,7 @@ from support.checkpoint_content import content
 from support.faults import at_call, fail
 
 from charrnn import load
-from charrnn.cli.train import autosave as keeper
+from charrnn.cli.train import autosave
 from charrnn.errors import CheckpointError
 
 SMALL = ("--hidden", "5", "--layers", "1", "--batch-size", "3", "--seq-length", "11", "--val-every", "4")
@@ -22,15 +22,15 @@ TRAIN = ("train", "corpus.txt", *SMALL, "--steps")
 
 @pytest.fixture(autouse=True)
 def often(monkeypatch):
-    """Every step with --save-every 0, however long that takes; and no waiting at the end."""
-    monkeypatch.setattr(keeper, "SHARE", float("inf"))
-    monkeypatch.setattr(keeper, "PAUSES", (0, 0))
+    """With --save-every 0, save at every step, however slow the machine; do not wait between attempts at the end."""
+    monkeypatch.setattr(autosave, "SHARE", float("inf"))
+    monkeypatch.setattr(autosave, "PAUSES", (0, 0))
 
 
 @pytest.fixture
 def failing(monkeypatch):
-    """Have saves fail while `fails(step)`. The steps at which a save was tried."""
-    tried, save = [], keeper.save
+    """Make saves fail while `fails(step)`; returns the list of steps at which a save was tried."""
+    tried, save = [], autosave.save
 
     def failing(fails):
         def save_or_fail(path, run):
@@ -39,14 +39,14 @@ def failing(monkeypatch):
                 raise CheckpointError(f"{path}: cannot be written (No space left on device)")
             save(path, run)
 
-        monkeypatch.setattr(keeper, "save", save_or_fail)
+        monkeypatch.setattr(autosave, "save", save_or_fail)
         return tried
 
     return failing
 
 
 class Limit:
-    """No file may grow beyond so many bytes: as on a full disk, or under a quota."""
+    """A context in which no file may grow beyond `size` bytes, as on a full disk."""
 
     def __init__(self, size):
         self.size = size
@@ -63,13 +63,13 @@ def test_a_save_that_fails_is_tried_again(charrnn, failing):
     tried = failing(lambda step: 0 < step < 4)
     err = charrnn(*TRAIN, 6, "--save-every", 0, "--quiet").err
     assert tried == [0, 1, 2, 3, 4, 5, 6, 6]
-    assert err.count("No space left on device); training goes on and tries again in 0 s") == 3
-    assert err.splitlines()[-1] == "saved in charrnn.npz again"
+    assert err.count("No space left on device); training continues and saves again in 0 s") == 3
+    assert err.splitlines()[-1] == "charrnn.npz: saved again"
     assert load("charrnn.npz").progress.step == 6
 
 
-def test_no_save_is_no_reason_to_be_slow(charrnn, failing):
-    """What failed is tried again when it is due, not after every step."""
+def test_a_failed_save_does_not_slow_training_down(charrnn, failing):
+    """It is tried again when the next save is due, not after every step."""
     tried = failing(lambda step: 0 < step < 6)
     charrnn(*TRAIN, 6)
     assert tried == [0, 6]
@@ -97,20 +97,20 @@ def test_a_last_save_that_fails_for_good(charrnn, failing, stop_at, stopped):
     err = charrnn(*TRAIN, 7, "--save-every", 0, status=1).err
     assert err.splitlines()[-1] == (
         "charrnn: charrnn.npz: cannot be written (No space left on device); "
-        "it was saved at step 3, and the 4 steps since then are lost"
+        "the last save was at step 3; 4 steps since then are lost"
     )
     assert "made by" not in err
     assert "stopped at" not in err
     assert load("charrnn.npz").progress.step == 3
 
 
-def test_an_old_file_that_cannot_be_replaced(charrnn, trained, at_step):
-    """All there is to know is in the new one, and the status says that it is not where it should be."""
+def test_an_old_checkpoint_that_cannot_be_replaced(charrnn, trained, at_step):
+    """The new file holds the whole run, and the exit status reports that it is not in its place."""
     before = trained.read_bytes()
     at_step(3, lambda: os.mkdir("charrnn.npz.bak"))
     err = charrnn(*TRAIN, 7, "--force", status=1).err
     assert err.splitlines()[-1].startswith("charrnn: charrnn.npz: cannot be replaced (")
-    assert err.splitlines()[-1].endswith("); all 7 steps are in charrnn.npz.new")
+    assert err.splitlines()[-1].endswith("); 7 steps saved in charrnn.npz.new")
     assert trained.read_bytes() == before
     os.rmdir("charrnn.npz.bak")
     at_step(0, None)
@@ -145,7 +145,7 @@ def test_a_disk_that_is_full_from_the_start(charrnn, trained):
 
 
 def test_a_small_file_system(folder, charrnn, at_step):
-    """With room for two checkpoints, and then for one."""
+    """It has room for two checkpoints at first, and then for one."""
     (folder / "small").mkdir()
 
     def fill():
@@ -170,7 +170,7 @@ def test_a_small_file_system(folder, charrnn, at_step):
 
 
 @pytest.mark.parametrize("trouble", ["directory", "file in the way"])
-def test_the_place_turns_into_something_else(charrnn, folder, at_step, trouble):
+def test_the_path_becomes_something_else(charrnn, folder, at_step, trouble):
     (folder / "runs").mkdir()
 
     def spoil():
@@ -183,20 +183,20 @@ def test_the_place_turns_into_something_else(charrnn, folder, at_step, trouble):
     at_step(3, spoil)
     err = charrnn(*TRAIN, 7, "--save-every", 0, "-c", "runs/run.npz", status=1).err
     assert "runs/run.npz: cannot be written" in err
-    assert "the 5 steps since then are lost" in err
+    assert "5 steps since then are lost" in err
     assert load("gone/run.npz").progress.step == 2
 
 
-def test_a_folder_that_is_removed_is_made_again_for_the_last_save(charrnn, folder, at_step):
+def test_a_removed_folder_is_made_again_for_the_last_save(charrnn, folder, at_step):
     (folder / "runs").mkdir()
     at_step(3, lambda: shutil.rmtree("runs"))
     err = charrnn(*TRAIN, 7, "--save-every", 0, "-c", "runs/run.npz").err
-    assert err.count("runs/run.npz: cannot be written (No such file or directory); training goes on") == 5
+    assert err.count("runs/run.npz: cannot be written (No such file or directory); training continues") == 5
     assert load("runs/run.npz").finished
     assert os.listdir("runs") == ["run.npz"]
 
 
-def test_even_the_one_we_are_in(charrnn, folder, at_step, monkeypatch):
+def test_a_removed_working_folder_is_made_again_for_the_last_save(charrnn, folder, at_step, monkeypatch):
     (folder / "runs").mkdir()
     monkeypatch.chdir("runs")
     at_step(3, lambda: shutil.rmtree(folder / "runs"))
@@ -217,9 +217,9 @@ def test_a_folder_that_becomes_read_only(charrnn, folder, at_step):
 
 
 @pytest.mark.slow
-def test_whatever_call_of_a_save_fails_training_goes_on(charrnn, folder, monkeypatch):
-    """Each system call in turn, of the save in which a run takes the place of an older one; the end is the same."""
-    save, seen = keeper.Autosave.save, []
+def test_training_continues_whichever_system_call_of_a_save_fails(charrnn, folder, monkeypatch):
+    """Each system call fails once, in the save by which a run replaces an older one; the result is the same."""
+    save, seen = autosave.Autosave.save, []
 
     def save_with_fault(self):
         if self.run.progress.step != 4 or seen:
@@ -232,7 +232,7 @@ def test_whatever_call_of_a_save_fails_training_goes_on(charrnn, folder, monkeyp
         seen.clear()
         for name in ("charrnn.npz", "charrnn.npz.bak"):
             Path(name).write_text("older")
-        monkeypatch.setattr(keeper.Autosave, "save", save_with_fault)
+        monkeypatch.setattr(autosave.Autosave, "save", save_with_fault)
         err = charrnn(*TRAIN, 6, "--force", "--save-every", 0).err
         if not number:  # nothing failed
             shutil.copy("charrnn.npz", "whole.npz")

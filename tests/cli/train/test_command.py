@@ -1,4 +1,4 @@
-"""charrnn train: what it says and what it leaves behind."""
+"""charrnn train: its output, the files it writes, and the errors it reports."""
 
 import json
 import os
@@ -13,14 +13,14 @@ from charrnn import load
 SMALL = shlex.split("--hidden 5 --layers 1 --batch-size 3 --seq-length 11")
 
 
-def test_only_the_checkpoint_comes_of_it(charrnn, folder):
+def test_only_the_checkpoint_is_written(charrnn, folder):
     result = charrnn("train", "corpus.txt", *SMALL, "--steps", 3)
     assert result.out == b""
     assert sorted(path.name for path in folder.iterdir()) == ["charrnn.npz", "corpus.txt"]
     assert load("charrnn.npz").progress.step == 3
 
 
-def test_what_it_says_before_and_after(charrnn, text):
+def test_the_output_before_and_after_training(charrnn, text):
     err = charrnn("train", "corpus.txt", "--cell", "lstm", *SMALL, "--steps", 3).err
     held_out = len(text) - int(len(text) * 0.9)
     distinct = len(set(text))
@@ -38,7 +38,7 @@ def test_what_it_says_before_and_after(charrnn, text):
     assert run.commands[0] in err
 
 
-def test_the_next_commands_can_be_typed(charrnn, invoke):
+def test_the_suggested_commands_work(charrnn, invoke):
     err = charrnn("train", "corpus.txt", *SMALL, "--steps", 3, "-c", "the model.npz").err
     commands = [shlex.split(line)[1:] for line in err.splitlines() if line.strip().startswith("charrnn ")]
     assert {words[0] for words in commands} == {"train", "sample", "eval"}
@@ -47,19 +47,19 @@ def test_the_next_commands_can_be_typed(charrnn, invoke):
             assert invoke(*words).status == 0
 
 
-def test_quiet_is_quiet(charrnn):
+def test_quiet_prints_nothing_but_what_needs_attention(charrnn):
     assert charrnn("train", "corpus.txt", *SMALL, "--steps", 3, "--quiet").err == ""
     assert "is finished" in charrnn("train", "--resume", "--quiet").err
 
 
-def test_plain_lines_where_there_is_no_terminal(charrnn):
+def test_plain_lines_without_a_terminal(charrnn):
     err = charrnn("train", "corpus.txt", *SMALL, "--steps", 9, "--val-every", 3).err
     assert re.findall(r"^step (\d) of 9, epoch ", err, re.MULTILINE) == ["3", "6", "9"]
     assert "\r" not in err
     assert "\x1b" not in err
 
 
-def test_a_checkpoint_is_not_overwritten(charrnn, trained):
+def test_a_checkpoint_is_not_overwritten_without_force(charrnn, trained):
     before = trained.read_bytes()
     err = charrnn("train", "corpus.txt", *SMALL, "--steps", 1, status=1).err
     assert err.count("\n") == 1
@@ -102,8 +102,8 @@ def test_refused_before_anything_is_written(charrnn, folder, words):
     assert (folder / "corpus.txt").read_bytes() == before
 
 
-def test_what_is_no_file_is_not_replaced_by_one(charrnn, folder):
-    """Not even with --force: it might be /dev/null."""
+def test_a_device_or_pipe_is_not_replaced(charrnn, folder):
+    """Even with --force: it could be /dev/null."""
     os.mkfifo("pipe")
     charrnn("train", "corpus.txt", *SMALL, "--steps", 1, "-c", "pipe", "--force", status=1)
     assert (folder / "pipe").is_fifo()
@@ -121,7 +121,7 @@ def test_what_is_no_file_is_not_replaced_by_one(charrnn, folder):
     ],
     ids=" ".join,
 )
-def test_contradictions_are_wrong_usage(charrnn, trained, words):
+def test_contradictory_options_are_refused(charrnn, trained, words):
     before = trained.read_bytes()
     charrnn("train", "corpus.txt", *words, status=2)
     assert trained.read_bytes() == before
@@ -150,7 +150,7 @@ def test_the_log(charrnn):
     assert elapsed[-1] == run.elapsed
 
 
-def test_the_log_is_appended_to_and_its_elapsed_goes_on(charrnn):
+def test_a_resumed_run_appends_to_the_log_and_elapsed_continues(charrnn):
     words = ["train", "corpus.txt", *SMALL, "--steps", 3, "--log", "log", "--log-every", 1]
     charrnn(*words)
     before = load("charrnn.npz").elapsed
@@ -182,7 +182,7 @@ def test_short_texts(charrnn, folder, cell, characters):
 
 
 @pytest.mark.parametrize("data", [b"", b"x", b"xxxx"])
-def test_nothing_to_learn_from(charrnn, folder, data):
+def test_a_text_with_nothing_to_learn_from_is_refused(charrnn, folder, data):
     (folder / "text").write_bytes(data)
     assert charrnn("train", "text", status=1).err.startswith("charrnn: text: ")
 
@@ -195,7 +195,7 @@ def test_without_validation(charrnn):
     assert "there are no best ones" in charrnn("sample", "--weights", "best", "--length", 1, status=1).err
 
 
-def test_bytes_of_any_file(charrnn, folder):
+def test_bytes_of_a_binary_file(charrnn, folder):
     data = bytes(range(256)) * 2 + b"\r\n\xef\xbb\xbf"
     (folder / "data").write_bytes(data)
     charrnn("train", "data", "--bytes", *SMALL, "--steps", 3)

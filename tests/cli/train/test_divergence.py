@@ -1,4 +1,4 @@
-"""Losses that are not finite, at the command line: what is said, logged, shown and left."""
+"""NaN and infinite losses at the command line: messages, log, info and checkpoint."""
 
 import json
 import re
@@ -14,13 +14,13 @@ FAST = (*SMALL, "--lr", 1, "--weight-decay", 1000, "--steps", 200)
 HOPELESS = (*SMALL, "--lr", 1e6, "--weight-decay", 1000, "--steps", 200)
 
 
-def test_a_run_that_recovers_says_so_everywhere(charrnn):
+def test_recoveries_are_printed_logged_and_in_info(charrnn):
     err = charrnn(*FAST, "--log", "log", "--log-every", 1).err
     run = load("charrnn.npz")
     assert run.finished
     assert np.isfinite(run.network.params.flat).all()
     recoveries = run.progress.recoveries
-    told = re.findall(r"^the .* at step (\d+) is not finite: back to step (\d+), and on with .* rate of \d", err, re.M)
+    told = re.findall(r"^the .* at step (\d+) is not finite: back to step (\d+), with .* rate of \d", err, re.M)
     assert [(int(failed), int(good)) for failed, good in told] == recoveries
     assert len(recoveries) > 0
 
@@ -29,7 +29,7 @@ def test_a_run_that_recovers_says_so_everywhere(charrnn):
     logged = [(line["failed_step"], line["went_back_to"]) for line in lines if "went_back_to" in line]
     assert logged == recoveries
     before = 0
-    for line in lines:  # every step follows the one before, or the one that was gone back to
+    for line in lines:  # every step follows the one before, or the step that the run went back to
         if "went_back_to" in line:
             before = line["went_back_to"]
         elif "loss" in line:
@@ -41,7 +41,7 @@ def test_a_run_that_recovers_says_so_everywhere(charrnn):
     assert charrnn("info").out.decode().count("diverged ") == len(recoveries)
 
 
-def test_stopped_while_it_recovers(charrnn, stop_at):
+def test_stopping_before_or_after_a_recovery(charrnn, stop_at):
     charrnn(*FAST)
     whole = content("charrnn.npz")
     failed, _ = load("charrnn.npz").progress.recoveries[0]
@@ -54,12 +54,12 @@ def test_stopped_while_it_recovers(charrnn, stop_at):
 
 
 @pytest.mark.parametrize("quiet", [[], ["--quiet"]])
-def test_a_hopeless_run_says_what_to_do(charrnn, quiet):
+def test_a_run_that_cannot_recover_suggests_a_lower_learning_rate(charrnn, quiet):
     err = charrnn(*HOPELESS, *quiet, status=1).err
     last = err.splitlines()[-1]
     assert "is not finite" in last
-    assert "learning rates from 1e+06" in last
-    assert last.endswith("; charrnn.npz holds that last good state")
+    assert "a lower --lr (it was 1e+06" in last
+    assert last.endswith("; charrnn.npz holds the last good state")
     run = load("charrnn.npz")
     assert np.isfinite(run.network.params.flat).all()
     assert not run.finished

@@ -1,4 +1,4 @@
-"""train --force: the old checkpoint stays until the new run has shown what it is worth, and is kept after that."""
+"""train --force: the old checkpoint stays in place until the first validation, and is kept as a backup."""
 
 import os
 import shlex
@@ -25,14 +25,14 @@ def old(trained):
 
 def test_the_old_file_is_kept_as_a_backup(charrnn, trained, old):
     err = charrnn(*FORCE, 6).err
-    assert "charrnn.npz is this run from now on; what it was before is charrnn.npz.bak" in err
+    assert "charrnn.npz replaced; the previous version is kept as charrnn.npz.bak" in err
     assert files() == ["charrnn.npz", "charrnn.npz.bak"]
     with open("charrnn.npz.bak", "rb") as file:
         assert file.read() == old
     assert load("charrnn.npz").progress.step == 6
 
 
-def test_it_stays_until_the_first_validation(charrnn, trained, old, at_step):
+def test_the_old_file_stays_until_the_first_validation(charrnn, trained, old, at_step):
     seen = {}
     for step in (1, 3, 4, 5):
 
@@ -53,26 +53,26 @@ def test_it_stays_until_the_first_validation(charrnn, trained, old, at_step):
 
 
 def test_stopped_before_the_first_validation(charrnn, trained, old, stop_at):
-    """Both are there; what goes on is the new one, unless that is moved away."""
+    """Both files are there; --resume continues the new run."""
     charrnn(*FORCE, 6)
     os.rename("charrnn.npz", "whole.npz")
     os.rename("charrnn.npz.bak", "charrnn.npz")
     stop_at(3)
     err = charrnn(*FORCE, 6, status=130).err
     assert "stopped at step 3 of 6; saved in charrnn.npz.new" in err
-    assert "charrnn.npz is what it was before" in err
+    assert "charrnn.npz is unchanged" in err
     assert trained.read_bytes() == old
     assert load("charrnn.npz.new").progress.step == 3
     stop_at(None)
-    resume = shlex.split(err.splitlines()[-1].partition("go on with: charrnn ")[2])
-    assert "going on with charrnn.npz.new" in charrnn(*resume).err
+    resume = shlex.split(err.splitlines()[-1].partition("resume with: charrnn ")[2])
+    assert "resuming charrnn.npz.new" in charrnn(*resume).err
     assert files() == ["charrnn.npz", "charrnn.npz.bak", "whole.npz"]
     assert content("charrnn.npz") == content("whole.npz")
     with open("charrnn.npz.bak", "rb") as file:
         assert file.read() == old
 
 
-def test_the_old_one_can_be_gone_on_with_instead(charrnn, trained, stop_at):
+def test_the_old_run_can_be_resumed_if_the_new_file_is_moved_away(charrnn, trained, stop_at):
     stop_at(3)
     charrnn(*FORCE, 6, status=130)
     stop_at(None)
@@ -81,8 +81,8 @@ def test_the_old_one_can_be_gone_on_with_instead(charrnn, trained, stop_at):
     assert load("charrnn.npz").progress.step == 62
 
 
-def test_begun_once_more_before_the_first_validation(charrnn, trained, old, stop_at):
-    """A habit of the hand: arrow up, return. Neither the old run nor the one that was begun is lost."""
+def test_force_again_before_the_first_validation(charrnn, trained, old, stop_at):
+    """Neither the old run nor the first new one is lost if the command is repeated by mistake."""
     stop_at(3)
     charrnn(*FORCE, 6, status=130)
     begun = content("charrnn.npz.new")
@@ -101,14 +101,14 @@ def test_a_new_run_without_force_is_refused_while_another_waits(charrnn, trained
 
 
 @pytest.mark.parametrize("step", [None, 1])
-def test_without_validation_the_first_save_after_the_start_counts(charrnn, trained, old, stop_at, step):
+def test_without_validation_the_old_file_is_replaced_at_the_first_step(charrnn, trained, old, stop_at, step):
     stop_at(step)
     charrnn(*FORCE, 6, "--val-fraction", 0, status=130 if step else 0)
     assert files() == ["charrnn.npz", "charrnn.npz.bak"]
     assert load("charrnn.npz").progress.step == (step or 6)
 
 
-def test_killed_when_all_was_done_but_to_take_the_place(charrnn, trained, old):
+def test_killed_just_before_the_old_file_was_replaced(charrnn, trained, old):
     charrnn(*FORCE, 6)
     os.rename("charrnn.npz", "charrnn.npz.new")
     trained.write_bytes(old)
@@ -123,7 +123,7 @@ def test_with_nothing_to_replace(charrnn, folder):
 
 
 @pytest.mark.parametrize("words", [["missing.txt"], ["corpus.txt", "--hidden", "1000000"]])
-def test_a_run_that_cannot_begin_changes_nothing(charrnn, trained, old, words):
+def test_a_run_that_cannot_start_changes_nothing(charrnn, trained, old, words):
     for name in ("charrnn.npz.new", "charrnn.npz.bak"):
         with open(name, "w") as file:
             file.write(name)

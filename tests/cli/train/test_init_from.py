@@ -1,4 +1,4 @@
-"""charrnn train --init-from: what is taken over from a checkpoint."""
+"""charrnn train --init-from: the weights, shape and vocabulary that a run takes from a checkpoint."""
 
 import json
 import shlex
@@ -12,11 +12,11 @@ SMALL = shlex.split("--hidden 5 --layers 1 --batch-size 3 --seq-length 11")
 
 
 class TestInitFrom:
-    """--init-from: the weights of the characters that are known move with them. A tiny --lr leaves all as it was."""
+    """A tiny --lr leaves the weights as they are, so that they can be compared with those of the checkpoint."""
 
     STILL = ("--steps", 1, "--lr", 1e-30, "--batch-size", 2)
 
-    def test_known_characters_take_their_weights_along(self, charrnn, trained, folder, text):
+    def test_known_characters_keep_their_weights(self, charrnn, trained, folder, text):
         trained.rename("old.npz")
         (folder / "new.txt").write_text("0é世~ some new text\n" * 9, encoding="utf-8")
         charrnn("train", "new.txt", "--init-from", "old.npz", *self.STILL, "-c", "new.npz")
@@ -37,7 +37,7 @@ class TestInitFrom:
                 assert np.abs(after["Wxh0"][:, place]).min() > 0
                 np.testing.assert_allclose(after["Why"][place], 0, atol=1e-20)
 
-    def test_the_old_text_is_as_likely_as_before(self, charrnn, trained):
+    def test_the_old_text_has_the_same_loss(self, charrnn, trained):
         before = json.loads(charrnn("eval", "corpus.txt", "--json").out)
         charrnn("train", "corpus.txt", "--init-from", "charrnn.npz", *self.STILL, "-c", "new.npz")
         after = json.loads(charrnn("eval", "corpus.txt", "--json", "-c", "new.npz").out)
@@ -51,11 +51,11 @@ class TestInitFrom:
         err = charrnn("train", "corpus.txt", "--init-from", "charrnn.npz", *words, "-c", "new.npz", status=2).err
         assert option in err
 
-    def test_its_own_shape_may_be_said(self, charrnn, trained):
+    def test_the_shape_of_the_checkpoint_may_be_given(self, charrnn, trained):
         shape = ["--hidden", 12, "--layers", 2, "--cell", load("charrnn.npz").config.cell]
         charrnn("train", "corpus.txt", "--init-from", "charrnn.npz", *shape, "--steps", 1, "-c", "new.npz")
 
-    def test_bytes_stay_bytes(self, charrnn, folder):
+    def test_a_model_of_bytes_reads_bytes_without_the_option(self, charrnn, folder):
         (folder / "data").write_bytes(bytes(range(256)))
         charrnn("train", "data", "--bytes", *SMALL, "--steps", 1)
         charrnn("train", "corpus.txt", "--init-from", "charrnn.npz", "--steps", 1, "-c", "new.npz")

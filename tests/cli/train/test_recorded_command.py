@@ -1,4 +1,4 @@
-"""charrnn train: the command that it records makes the same again."""
+"""charrnn train: the recorded command makes the same model."""
 
 import json
 import shlex
@@ -25,7 +25,7 @@ def assert_same(path, other):
 
 
 class TestAgain:
-    """The recorded command, typed again for another checkpoint, makes the same arrays to the bit."""
+    """The recorded command, run again for another checkpoint, makes the same arrays, bit for bit."""
 
     def again(self, charrnn, *words):
         charrnn("train", *words)
@@ -88,16 +88,15 @@ class TestAgain:
         trained.rename("old.npz")
         self.again(charrnn, "corpus.txt", "--init-from", "old.npz", "--batch-size", 3, "--steps", 5)
 
-    def test_of_a_file_that_is_named_like_an_option(self, charrnn, folder, text):
+    def test_of_a_file_whose_name_looks_like_an_option(self, charrnn, folder, text):
         (folder / "-x.txt").write_text(text, encoding="utf-8")
         self.again(charrnn, *SMALL, "--steps", 2, "--", "-x.txt")
 
 
-def test_every_option_is_one_of_the_recorded_command(charrnn):
-    """Or has nothing to do with the model that comes of it."""
+def test_every_option_that_affects_the_model_is_recorded(charrnn):
     charrnn("train", "corpus.txt", *SMALL, "--steps", 1)
     command = shlex.split(load("charrnn.npz").commands[0])
     apart = {"--minutes", "--epochs", "--resume", "--force", "--save-every", "--log", "--log-every", "--quiet"}
-    apart |= {"--encoding", "--bytes", "--lines", "--init-from"}  # said where they were chosen
+    apart |= {"--encoding", "--bytes", "--lines", "--init-from"}  # recorded only if they were given
     for option in main.commands["train"].params:
         assert option.opts[-1] in command or apart & set(option.opts) or option.name in ("corpus", "checkpoint")

@@ -1,7 +1,8 @@
-"""Stopped at any step and resumed: the same arrays as if nothing had happened."""
+"""train --resume: a run that was stopped at any step ends with the same arrays as one that was not."""
 
 import json
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -18,7 +19,7 @@ RUN = shlex.split("train corpus.txt --cell gru --hidden 6 --batch-size 3 --seq-l
 
 @pytest.mark.parametrize("step", [1, 6, 7, 8, 45, 49, 50])
 def test_stopped_at_any_step(charrnn, folder, stop_at, step):
-    """At the first, before, at and after a validation, when values are dropped already, and at the very last."""
+    """At the first step; before, at and after a validation; with dropout in force; and at the last step."""
     charrnn(*RUN, "--steps", 50)
     os.rename("charrnn.npz", "whole.npz")
     stop_at(step)
@@ -27,12 +28,12 @@ def test_stopped_at_any_step(charrnn, folder, stop_at, step):
     assert load("charrnn.npz").progress.step == step
     assert content("charrnn.npz") != content("whole.npz")
     stop_at(None)
-    resume = shlex.split(err.splitlines()[-1].partition("go on with: charrnn ")[2])
+    resume = shlex.split(err.splitlines()[-1].partition("resume with: charrnn ")[2])
     charrnn(*resume)
     assert content("charrnn.npz") == content("whole.npz")
 
 
-def test_stopped_again_and_again(charrnn, stop_at):
+def test_stopped_at_every_step(charrnn, stop_at):
     charrnn(*RUN, "--steps", 12)
     os.rename("charrnn.npz", "whole.npz")
     stop_at(1)
@@ -45,7 +46,7 @@ def test_stopped_again_and_again(charrnn, stop_at):
     assert content("charrnn.npz") == content("whole.npz")
 
 
-def test_stopped_before_the_steps_were_known(charrnn, stop_at):
+def test_stopped_before_the_number_of_steps_was_known(charrnn, stop_at):
     stop_at(2)
     charrnn(*RUN, "--minutes", 0.01, status=130)
     run = load("charrnn.npz")
@@ -61,7 +62,7 @@ def test_stopped_before_the_steps_were_known(charrnn, stop_at):
 
 
 def train_and_signal(number, before, steps):
-    """Train in a process of its own that finds the signal `before`, which is sent once a step was logged."""
+    """Train in a new process with `before` as the handler of the signal, and send the signal after a logged step."""
     command = [sys.executable, "-m", "charrnn", *RUN, "--steps", str(steps), "--log", "log"]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=lambda: signal.signal(number, before)
@@ -81,7 +82,7 @@ def train_and_signal(number, before, steps):
 def test_a_signal_from_outside(shell, folder, number):
     status, err = train_and_signal(number, signal.SIG_DFL, steps=1_000_000)
     assert status == 130, err
-    assert "go on with: charrnn train corpus.txt --resume" in err
+    assert "resume with: charrnn train corpus.txt --resume" in err
     step = load("charrnn.npz").progress.step
     logged = [json.loads(line)["step"] for line in (folder / "log").read_text().splitlines()]
     assert max(logged) in range(step - 9, step + 1)
@@ -92,8 +93,8 @@ def test_a_signal_from_outside(shell, folder, number):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
-def test_a_signal_that_is_to_be_ignored(folder, number):
-    """As `nohup charrnn train` is to go on when the terminal closes."""
+def test_an_ignored_signal_does_not_stop_training(folder, number):
+    """As under nohup, when the terminal closes."""
     status, err = train_and_signal(number, signal.SIG_IGN, steps=700)
     assert status == 0, err
     assert load("charrnn.npz").progress.step == 700
@@ -118,25 +119,26 @@ DIFFERENT = {
 
 
 @pytest.mark.parametrize("option", DIFFERENT)
-def test_what_was_chosen_stays(charrnn, trained, option):
+def test_a_different_option_is_refused(charrnn, trained, option):
     before = trained.read_bytes()
     err = charrnn("train", "--resume", "--steps", 1, option, DIFFERENT[option], status=2).err
-    assert option in err
+    assert re.search(rf"This run was started with(out)? {option}\b", err)
     assert trained.read_bytes() == before
 
 
-def test_bytes_are_not_resumed_as_characters(charrnn, trained):
-    assert "--bytes" in charrnn("train", "--resume", "--steps", 1, "--bytes", status=2).err
+def test_a_run_on_characters_is_not_resumed_with_bytes(charrnn, trained):
+    err = charrnn("train", "--resume", "--steps", 1, "--bytes", status=2).err
+    assert "This run was started without --bytes." in err
 
 
-def test_what_was_chosen_may_be_said_again(charrnn, trained):
+def test_the_same_options_may_be_given_again(charrnn, trained):
     command = load(trained).commands[0]
     words = shlex.split(command)[1:]
     charrnn(*words[: words.index("--threads")], "--resume", "--steps", 2)
     assert load(trained).progress.step == 62
 
 
-def test_what_a_short_text_changed_may_be_said_again(charrnn, folder, text):
+def test_the_batch_that_a_short_text_shrank_may_be_given_again(charrnn, folder, text):
     (folder / "short.txt").write_text(text[:200], encoding="utf-8")
     words = ["train", "short.txt", "--hidden", 4, "--batch-size", 32, "--seq-length", 64, "--steps", 2]
     charrnn(*words)
@@ -144,7 +146,7 @@ def test_what_a_short_text_changed_may_be_said_again(charrnn, folder, text):
     assert load("charrnn.npz").progress.step == 4
 
 
-def test_a_finished_run_says_so(charrnn, trained):
+def test_resuming_a_finished_run_asks_for_a_budget(charrnn, trained):
     before = trained.read_bytes()
     result = charrnn("train", "--resume")
     assert "finished: 60 steps" in result.err
@@ -152,7 +154,7 @@ def test_a_finished_run_says_so(charrnn, trained):
     assert trained.read_bytes() == before
 
 
-def test_a_budget_is_that_much_more(charrnn, trained):
+def test_a_budget_is_added(charrnn, trained):
     charrnn("train", "corpus.txt", "--resume", "--steps", 7)
     run = load(trained)
     assert (run.progress.step, run.schedule.start, run.schedule.total) == (67, 60, 67)
@@ -185,8 +187,8 @@ def test_the_text_may_have_moved(charrnn, trained, folder):
     assert load(trained).progress.step == 62
 
 
-def test_the_log_is_never_the_text(charrnn, trained, folder):
-    """Not even the text that is found by its recorded name."""
+def test_the_log_must_not_be_the_text(charrnn, trained, folder):
+    """Also if the text is found by its recorded name."""
     before = (folder / "corpus.txt").read_bytes()
     charrnn("train", "--resume", "--steps", 10, "--log", "corpus.txt", status=1)
     assert (folder / "corpus.txt").read_bytes() == before

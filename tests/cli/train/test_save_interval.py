@@ -1,41 +1,41 @@
-"""How often a run is saved, and by whom: not too often for the time it takes, and by one process only."""
+"""How often a run is saved: not so often that it slows training, and by one process only."""
 
 import os
 
 import pytest
 
 from charrnn import load
-from charrnn.cli.train import autosave as keeper
+from charrnn.cli.train import autosave
 
 SMALL = ("--hidden", "5", "--layers", "1", "--batch-size", "3", "--seq-length", "11", "--val-every", "4")
 TRAIN = ("train", "corpus.txt", *SMALL, "--steps")
 
 
 @pytest.fixture(autouse=True)
-def whatever_it_takes(monkeypatch):
-    """Saves do not become fewer, unless a test says so: this machine may be slow."""
-    monkeypatch.setattr(keeper, "SHARE", float("inf"))
+def save_however_slow(monkeypatch):
+    """Do not save less often on a slow machine, except where a test sets SHARE."""
+    monkeypatch.setattr(autosave, "SHARE", float("inf"))
 
 
 class Clock:
-    """A time that only saves take."""
+    """A clock that only saves advance."""
 
     def __init__(self, monkeypatch, cost):
-        self.now, self.cost, save = 0.0, cost, keeper.save
+        self.now, self.cost, save = 0.0, cost, autosave.save
 
         def slow(path, run):
             self.now += self.cost
             save(path, run)
 
-        monkeypatch.setattr(keeper, "save", slow)
-        monkeypatch.setattr(keeper, "perf_counter", lambda: self.now)
-        monkeypatch.setattr(keeper, "SHARE", 0.01)
+        monkeypatch.setattr(autosave, "save", slow)
+        monkeypatch.setattr(autosave, "perf_counter", lambda: self.now)
+        monkeypatch.setattr(autosave, "SHARE", 0.01)
 
 
-def test_slow_saves_are_rare_ones(charrnn, monkeypatch, at_step):
+def test_slow_saves_become_rarer(charrnn, monkeypatch, at_step):
     clock = Clock(monkeypatch, cost=2.0)
-    saved, save = [], keeper.save
-    monkeypatch.setattr(keeper, "save", lambda path, run: (saved.append(run.progress.step), save(path, run)))
+    saved, save = [], autosave.save
+    monkeypatch.setattr(autosave, "save", lambda path, run: (saved.append(run.progress.step), save(path, run)))
 
     def pass_time(step):
         def act():
@@ -47,25 +47,25 @@ def test_slow_saves_are_rare_ones(charrnn, monkeypatch, at_step):
     at_step(1, pass_time(1))
     err = charrnn(*TRAIN, 12, "--save-every", 30, "--quiet").err
     assert saved == [0, 5, 10, 12]  # 250 s apart: the first step after 200 s
-    assert err == "saving took 2 s: it happens every 3.3 min instead of every 30 s\n"
+    assert err == "saving took 2 s: the run is now saved every 3.3 min instead of every 30 s\n"
 
 
-def test_quick_saves_happen_as_often_as_asked(charrnn, monkeypatch):
+def test_quick_saves_keep_the_interval(charrnn, monkeypatch):
     Clock(monkeypatch, cost=0.29)
     assert "saving took" not in charrnn(*TRAIN, 3, "--save-every", 30).err
 
 
 def test_the_number_of_steps_is_saved_as_soon_as_it_is_known(charrnn, monkeypatch):
-    saved, save = [], keeper.save
-    monkeypatch.setattr(keeper, "save", lambda path, run: (saved.append(run.schedule.total), save(path, run)))
+    saved, save = [], autosave.save
+    monkeypatch.setattr(autosave, "save", lambda path, run: (saved.append(run.schedule.total), save(path, run)))
     charrnn("train", "corpus.txt", *SMALL, "--minutes", 0.01)
     assert saved[0] is None
     assert len(saved) == 3
     assert saved[1] == saved[2] == load("charrnn.npz").progress.step
 
 
-def test_two_at_once(charrnn, shell, folder, at_step):
-    """The second is refused at once, whatever it wants to do there; to read is no trouble."""
+def test_two_runs_on_the_same_checkpoint(charrnn, shell, folder, at_step):
+    """The second run is refused, new or resumed; commands that only read are not."""
     results = []
 
     def try_others():
@@ -82,7 +82,7 @@ def test_two_at_once(charrnn, shell, folder, at_step):
     assert load("charrnn.npz").finished
 
 
-def test_the_same_under_two_names(charrnn, shell, folder, at_step):
+def test_two_runs_on_two_names_of_the_same_checkpoint(charrnn, shell, folder, at_step):
     os.symlink("charrnn.npz", "link.npz")
     results = []
     at_step(2, lambda: results.append(shell("train", "corpus.txt", "-c", "link.npz", "--force")))
@@ -91,6 +91,6 @@ def test_the_same_under_two_names(charrnn, shell, folder, at_step):
     assert b"in use by" in results[0].stderr
 
 
-def test_without_locks_it_says_so(charrnn, monkeypatch):
-    monkeypatch.setattr("charrnn.files.lock.Lock.acquire", lambda self: False)
+def test_a_warning_where_locks_do_not_work(charrnn, monkeypatch):
+    monkeypatch.setattr("charrnn.files.lock.Lock.hold", lambda self: False)
     assert "cannot be locked" in charrnn(*TRAIN, 2, "--quiet").err
