@@ -10,6 +10,7 @@ import click
 
 from ...checkpoint.load import load, load_model
 from ...errors import CheckpointError
+from ...files.slot import SUFFIXES
 from ...language_model import LanguageModel
 from ...text.batches import shrink_to_text
 from ...text.corpus import Corpus, read_corpus
