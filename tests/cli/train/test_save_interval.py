@@ -92,5 +92,5 @@ def test_two_runs_on_two_names_of_the_same_checkpoint(charrnn, shell, folder, at
 
 
 def test_a_warning_where_locks_do_not_work(charrnn, monkeypatch):
-    monkeypatch.setattr("charrnn.files.lock.Lock.hold", lambda self: False)
+    monkeypatch.setattr("charrnn.files.lock.Lock.acquire", lambda self: False)
     assert "cannot be locked" in charrnn(*TRAIN, 2, "--quiet").err
