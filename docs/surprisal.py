@@ -91,11 +91,9 @@ def picture(lines: list[Line]) -> str:
             rect(round(MARGIN + column * ADVANCE, 1), y - 19, round(columns * ADVANCE, 1), 26, colour)
             for column, columns, colour in coloured_runs(line)
         ]
-        length = round(len(text) * ADVANCE, 1)
-        parts.append(
-            f'<text class="verse" x="{MARGIN}" y="{y}" xml:space="preserve" textLength="{length:g}">'
-            f"{escape(text)}</text>"
-        )
+        # Each character has its own place, so that the picture does not depend on the font.
+        columns = " ".join(f"{MARGIN + column * ADVANCE:.1f}" for column in range(len(text)))
+        parts.append(f'<text class="verse" x="{columns}" y="{y}" xml:space="preserve">{escape(text)}</text>')
     parts += [*legend(bottom + 48), "</svg>"]
     return "\n".join(parts) + "\n"
 
