@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import inf
 from numbers import Integral, Real
-from typing import Any
+from os import PathLike
+from typing import Any, TypeVar
 
 from .errors import OptionError
+
+Kind = TypeVar("Kind")
 
 SHOWN = 60  # characters of a value
 MOST = 10**15  # more than any count of steps, characters or seconds
@@ -48,6 +51,20 @@ def real(name: str, value: Any, below: float = inf, highest: float | None = None
     if not (0 <= number < below if highest is None else 0 <= number <= highest):
         raise invalid(name, value, wanted)
     return number
+
+
+def instance(name: str, value: Any, kind: type[Kind], wanted: str) -> Kind:
+    """The value, if it is of this type."""
+    if not isinstance(value, kind):
+        raise invalid(name, value, wanted)
+    return value
+
+
+def file_name(name: str, value: Any) -> str | PathLike[str]:
+    """The value, if it can be the name of a file."""
+    if not isinstance(value, str | PathLike):
+        raise invalid(name, value, "a file name")
+    return value
 
 
 def switch(name: str, value: Any) -> bool:

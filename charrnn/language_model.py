@@ -22,7 +22,8 @@ class LanguageModel:
     of the training text if there is no newline in it. With `records` the model is one of records, one a line, each read
     from the zero state after a newline; `training_hashes` are then the hashes of the training records.
 
-    A model equals only itself, and can be hashed. A copy made with `copy` shares the weights.
+    A model equals only itself, and can be hashed. `copy.copy` shares the weights; `copy.deepcopy` and `pickle` copy
+    them.
     """
 
     network: Network

@@ -3,6 +3,7 @@
 import copy
 import doctest
 import inspect
+import pickle
 import subprocess
 import sys
 from pathlib import Path
@@ -153,6 +154,19 @@ WRONG = {
     "hidden as text": lambda corpus: charrnn.new_run(corpus, hidden="many"),
     "layers 0": lambda corpus: charrnn.new_run(corpus, layers=0),
     "networks 0": lambda corpus: charrnn.new_run(corpus, networks=0),
+    "a name for a model": lambda corpus: charrnn.new_run(corpus, init_from="model.npz"),
+    "options as a dictionary": lambda corpus: charrnn.new_run(corpus, options={"lr": 0.1}),
+    "a name for a corpus": lambda corpus: charrnn.new_run("corpus.txt"),
+    "no dtype": lambda corpus: charrnn.new_run(corpus, dtype=None),
+    "a model to save": lambda corpus: charrnn.save("model.npz", model_of(corpus)),
+    "no path to save in": lambda corpus: charrnn.save(5, charrnn.new_run(corpus, **SMALL)),
+    "no path to load from": lambda corpus: charrnn.load(None),
+    "encoding": lambda corpus: charrnn.read_corpus("corpus.txt", encoding=5),
+    "a run for a model": lambda corpus: charrnn.sample(charrnn.new_run(corpus, **SMALL)),
+    "a run for a model to score": lambda corpus: charrnn.score(charrnn.new_run(corpus, **SMALL), "the cat"),
+    "a number for a prime": lambda corpus: charrnn.sample(model_of(corpus), prime=5),
+    "no run to train": lambda corpus: next(charrnn.train(None, corpus)),
+    "a name for a text": lambda corpus: next(charrnn.train(charrnn.new_run(corpus, **SMALL), "corpus.txt")),
     "threads 0": lambda corpus: charrnn.new_run(corpus, threads=0),
     "dtype": lambda corpus: charrnn.new_run(corpus, dtype="int8"),
     "val_every 2.5": lambda corpus: charrnn.Options(val_every=2.5),
@@ -260,3 +274,15 @@ def test_the_examples_of_docstrings_run(example_folder, monkeypatch, name):
     for example in doctest.DocTestParser().get_examples(inspect.getdoc(getattr(charrnn, name)) or ""):
         shown = execute(example.source, names)
         assert example.want.strip() in ("", shown)
+
+
+@pytest.mark.parametrize("networks", [1, 2])
+def test_a_model_can_be_copied_and_pickled(verse, networks):
+    run = charrnn.new_run(verse, **SMALL, networks=networks)
+    run.set_budget(steps=3)
+    list(charrnn.train(run, verse))
+    model = run.model()
+    for other in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        assert charrnn.evaluate(other, "the cat sat") == charrnn.evaluate(model, "the cat sat")
+        other.network.params.flat[:] = 0
+        assert charrnn.evaluate(other, "the cat sat") != charrnn.evaluate(model, "the cat sat")

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..checks import MOST
+from ..checks import MOST, file_name
 from ..errors import OptionError
 from ..files.archive import Archive
 from ..files.schema import from_json, has_type
@@ -43,7 +43,7 @@ def load(path: str | Path) -> Run:
 
     Raises CheckpointError, with a message of one line, for every file that `save` did not write in exactly this form.
     """
-    with Archive(Path(path)) as archive:
+    with Archive(Path(file_name("path", path))) as archive:
         try:
             return _Reader(archive).run()
         except KeyError as error:

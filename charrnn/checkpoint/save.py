@@ -8,6 +8,7 @@ from itertools import chain
 from pathlib import Path
 
 from .. import __version__
+from ..checks import file_name, instance
 from ..files.archive import write_archive
 from ..nn.model import State
 from ..nn.params import Array, Params
@@ -22,6 +23,8 @@ def save(path: str | Path, run: Run) -> None:
 
     Raises CheckpointError if that fails; a file that was there before is then still there, unchanged.
     """
+    file_name("path", path)
+    instance("run", run, Run, "a Run, which new_run and load return")
     snapshot = _snapshot(run)
     metadata = {
         "format": FORMAT,

@@ -21,6 +21,10 @@ class ModelConfig:
     layers: int = 2
     networks: int = 1
 
+    def __str__(self) -> str:
+        several = f"{self.networks} x " if self.networks > 1 else ""
+        return f"{several}{self.cell} {self.hidden}x{self.layers}"
+
     @property
     def parameters(self) -> int:
         """The number of parameters of all networks."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from math import log
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -35,6 +35,9 @@ class Ensemble:
         self.config, self.params = config, params
         one = replace(config, networks=1)
         self.networks = [Model(one, params.network(number)) for number in range(config.networks)]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Ensemble, (self.config, self.params)  # so that in a copy, too, the networks share its parameters
 
     def zero_state(self, B: int) -> State:
         """The state of B streams that have read nothing."""

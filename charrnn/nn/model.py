@@ -25,7 +25,7 @@ from __future__ import annotations
 import numpy as np
 
 from . import layer_norm
-from .cells import CELLS
+from .cells import CELLS, Cell
 from .config import ModelConfig
 from .dropout import NO_DROPOUT, Dropout, dropout_mask
 from .params import Array, Params
@@ -40,7 +40,11 @@ class Model:
     def __init__(self, config: ModelConfig, params: Params) -> None:
         self.config = config
         self.params = params
-        self.cell = CELLS[config.cell]
+
+    @property
+    def cell(self) -> Cell:
+        """The module of the recurrence. Not an attribute, because modules cannot be copied or pickled."""
+        return CELLS[self.config.cell]
 
     def zero_state(self, B: int) -> State:
         """The state of B streams that have read nothing."""

@@ -63,6 +63,12 @@ class Params(Mapping[str, Array]):
         new.flat[:] = self.flat
         return new
 
+    def __deepcopy__(self, memo: object) -> Params:
+        return self.copy()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _from_flat, (self.shapes, self.flat, self.networks)
+
     def __getitem__(self, name: str) -> Array:
         return self._views[name]
 
@@ -71,3 +77,7 @@ class Params(Mapping[str, Array]):
 
     def __len__(self) -> int:
         return len(self._views)
+
+
+def _from_flat(shapes: Mapping[str, tuple[int, ...]], flat: Array, networks: int) -> Params:
+    return Params(shapes, flat.dtype, lambda shape, dtype: flat, networks)

@@ -13,7 +13,7 @@ from itertools import chain, islice
 
 from ..checks import whole
 from ..errors import OptionError, TooFewError
-from ..language_model import LanguageModel
+from ..language_model import LanguageModel, check_model
 from ..text.vocab import Ids
 from .constraints import Constraint, at_least, complete, first_violation, matching, not_among, not_repeated
 from .filters import forbidden_characters
@@ -148,6 +148,7 @@ def sample_records(
     Raises TooFewError if records that pass the constraints are too rare; OptionError for a model of texts and for a
     value that is not valid; TextError for a prefix with a newline or with a character that the model does not know.
     """
+    check_model("model", model)
     keywords = SamplingParams(temperature=temperature, top_k=top_k, top_p=top_p, ban=ban, allow=allow, seed=seed)
     params = either("params", params, keywords)
     for name in not_default(params):

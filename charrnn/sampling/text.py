@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import OptionError
-from ..language_model import LanguageModel
+from ..language_model import LanguageModel, check_model
 from ..nn.ensemble import Network, make_stepper
 from ..nn.model import State
 from ..nn.params import Array
@@ -150,6 +150,7 @@ def sample(
         stop=stop,
         min_length=min_length,
     )
+    check_model("model", model)
     if model.records:
         raise OptionError("model: it writes records, one a line; use sample_records")
     request = make_request(model, either("params", params, keywords))

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..checks import invalid
+from ..checks import instance, invalid
 from ..errors import TextError
 from ..system.memory import machine_memory
 from .reader import PIECE, Hash, display_name, read_bytes, read_text, with_final_newline
@@ -110,6 +110,9 @@ def read_corpus(
     encoding.
     """
     names = file_names(names)
+    instance("encoding", encoding, str, "the name of an encoding")
+    if vocab is not None:
+        instance("vocab", vocab, Vocab, "the vocab of a model")
     digest = hashlib.sha256()
     if as_bytes:
         own = Vocab(of_bytes=True)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ..checks import invalid
 from ..errors import OptionError, UnknownCharacterError
 
 Ids = npt.NDArray[Any]  # of the smallest unsigned integer type that can hold every id
@@ -84,11 +85,13 @@ class Vocab:
         position in the text. `where` is the name of the text in that message, and `start` the position of its first
         character. With any other value unknown characters are left out.
         """
+        if not isinstance(text, str | bytes):
+            raise invalid(where, text, "a str or, for a model of bytes, bytes")
         if self.of_bytes:
             data = text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text
             return np.frombuffer(data, np.uint8), 0
         if isinstance(text, bytes):
-            raise OptionError("the text: it is bytes, and this model reads characters; pass a str")
+            raise OptionError(f"{where}: it is bytes, and this model reads characters; give a str")
         places = self._places[code_points(text)]
         known = places >= 0
         if not known.all():

@@ -55,7 +55,7 @@ class JsonLog:
                 self.file.write(json.dumps(values) + "\n")
                 self.file.flush()
             except OSError as error:
-                self.warn(f"charrnn: --log {self.path}: {error.strerror or error}; training goes on without it")
+                self.warn(f"charrnn: --log {self.path}: {error.strerror or error}; training continues without it")
                 with suppress(OSError):  # what it could not write is still in its buffer
                     self.file.close()
                 self.file = None

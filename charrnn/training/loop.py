@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from time import perf_counter
 
-from ..checks import whole
+from ..checks import instance, real, whole
 from ..errors import OptionError
 from ..text.corpus import Corpus
 from .budget import Pace
@@ -58,7 +58,9 @@ def train(
     going back does not help; the run is then in the state of the snapshot.
     """
     threads = whole("threads", threads)
-    run.check(corpus)
+    reserved_seconds = real("reserved_seconds", reserved_seconds)
+    instance("run", run, Run, "a Run, which new_run returns")
+    run.check(instance("corpus", corpus, Corpus, "a Corpus, which read_corpus returns"))
     if run.schedule.total is None and run.schedule.seconds is None:
         raise OptionError("budget: the run has none; call run.set_budget(steps=...) or run.set_budget(seconds=...)")
     split = split or split_corpus(corpus, run.options)

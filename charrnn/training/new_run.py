@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..checks import invalid, one_of, whole
-from ..language_model import LanguageModel
+from ..checks import instance, invalid, one_of, whole
+from ..language_model import LanguageModel, check_model
 from ..nn.cells import CELLS
 from ..nn.config import ModelConfig
 from ..nn.init import initial_params
@@ -52,9 +52,10 @@ def new_run(
 
     Raises OptionError for values that are not possible and for a network that does not fit into memory.
     """
-    if not isinstance(corpus, Corpus):
-        raise invalid("corpus", corpus, "a Corpus, which read_corpus returns")
-    options = options or Options()
+    instance("corpus", corpus, Corpus, "a Corpus, which read_corpus returns")
+    options = instance("options", options or Options(), Options, "charrnn.Options(...)")
+    if init_from is not None:
+        check_model("init_from", init_from)
     split = split or split_corpus(corpus, options)
     batch_size, seq_length = shrink_to_text(len(split.training), options.batch_size, options.seq_length)
     options = replace(options, batch_size=batch_size, seq_length=seq_length, shards=min(options.shards, batch_size))
@@ -89,10 +90,10 @@ def new_run(
 def _float_type(dtype: npt.DTypeLike) -> np.dtype[np.floating[Any]]:
     """float32 or float64. Raises OptionError for any other type."""
     try:
-        found = np.dtype(dtype)
+        found = None if dtype is None else np.dtype(dtype)
     except TypeError:
         found = None
-    if found not in (np.dtype(np.float32), np.dtype(np.float64)):
+    if found is None or found not in (np.float32, np.float64):
         raise invalid("dtype", dtype, "'float32' or 'float64'")
     return found  # type: ignore[return-value]
 

@@ -1,4 +1,4 @@
-"""A training run: everything that is needed to go on with it, and nothing else."""
+"""A training run: everything that is needed to continue it, and nothing else."""
 
 from __future__ import annotations
 
