@@ -74,7 +74,7 @@ def json_option(command: Command) -> Command:
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")(command)
 
 
-def checkpoint_words(checkpoint: str) -> list[str]:
+def checkpoint_arguments(checkpoint: str) -> list[str]:
     """The option that names a checkpoint in a command; empty for the default checkpoint."""
     return [] if checkpoint == DEFAULT_CHECKPOINT else ["-c", checkpoint]
 

@@ -1,6 +1,6 @@
 """What a new run is made of where the user left something open, and why.
 
-The cell is the LSTM. The rest follows four rules, from the measured runs in benchmarks/README.md:
+The cell is the LSTM. The rest follows four rules, from the measurements in benchmarks/HISTORY.md:
 
 1. The number of networks grows as the square root of (readings of the text) x (weights per character of the text).
    Several networks, averaged, learn more from a text that is read often than one network can.
@@ -82,7 +82,7 @@ class Budget:
 
 
 @dataclass(frozen=True)
-class Wishes:
+class Requested:
     """What the user fixed; None is left open."""
 
     cell: str
@@ -105,40 +105,40 @@ class Choice:
     readings: float
 
 
-def choose(wishes: Wishes, budget: Budget, vocab_size: int, training_characters: int) -> Choice:
-    """Keep what `wishes` fixes and choose the rest by the rules above."""
+def choose(requested: Requested, budget: Budget, vocab_size: int, training_characters: int) -> Choice:
+    """Keep what `requested` fixes and choose the rest by the rules above."""
     T = max(1, training_characters)
-    config = choose_shape(wishes, budget, vocab_size, T)
+    config = choose_shape(requested, budget, vocab_size, T)
     readings = budget.characters_with(config) / T
     return Choice(
         config.hidden,
         config.layers,
         config.networks,
-        dropout=dropout(readings, config, T) if wishes.dropout is None else wishes.dropout,
-        lr=learning_rate(config.cell, config.hidden, config.layers) if wishes.lr is None else wishes.lr,
+        dropout=dropout(readings, config, T) if requested.dropout is None else requested.dropout,
+        lr=learning_rate(config.cell, config.hidden, config.layers) if requested.lr is None else requested.lr,
         readings=readings,
     )
 
 
-def choose_shape(wishes: Wishes, budget: Budget, vocab_size: int, training_characters: int) -> ModelConfig:
+def choose_shape(requested: Requested, budget: Budget, vocab_size: int, training_characters: int) -> ModelConfig:
     """The most networks that the text and the budget bear, each as large as its share of the budget allows."""
     from ..nn.config import ModelConfig
 
-    middle = ModelConfig(vocab_size, wishes.cell, *MIDDLE)
+    middle = ModelConfig(vocab_size, requested.cell, *MIDDLE)
 
     def arithmetic(count: int) -> float:
         return budget.arithmetic(replace(middle, networks=count))
 
     def with_networks(count: int) -> ModelConfig:
         hidden, layers = shape(arithmetic(count) / count)
-        return replace(middle, hidden=wishes.hidden or hidden, layers=wishes.layers or layers, networks=count)
+        return replace(middle, hidden=requested.hidden or hidden, layers=requested.layers or layers, networks=count)
 
     def fits(count: int) -> bool:
         wanted = networks(arithmetic(count), training_characters)
         return count <= wanted and enough(budget.characters_with(with_networks(count)), training_characters)
 
-    if wishes.networks:
-        return with_networks(wishes.networks)
+    if requested.networks:
+        return with_networks(requested.networks)
     return with_networks(next(filter(fits, range(MOST_NETWORKS, 1, -1)), 1))
 
 

@@ -5,7 +5,7 @@ import pytest
 from charrnn.nn.cells import CELLS
 from charrnn.nn.config import ModelConfig
 from charrnn.training import recipe
-from charrnn.training.recipe import Budget, Choice, Wishes, choose
+from charrnn.training.recipe import Budget, Choice, Requested, choose
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -107,7 +107,7 @@ def test_the_default_number_of_steps():
 
 
 def test_what_is_left_open_is_chosen():
-    choice = choose(Wishes("gru"), Budget(characters=20e6), vocab_size=65, training_characters=1_000_000)
+    choice = choose(Requested("gru"), Budget(characters=20e6), vocab_size=65, training_characters=1_000_000)
     arithmetic = 20e6 * 6 * (657_985 - 3 * 256 * 65)
     assert choice.networks == recipe.networks(arithmetic, 1_000_000) > 1
     assert (choice.hidden, choice.layers) == recipe.shape(arithmetic / choice.networks)
@@ -118,15 +118,15 @@ def test_what_is_left_open_is_chosen():
 
 
 def test_what_the_user_fixed_stays_and_the_rest_follows_from_it():
-    wishes = Wishes("gru", hidden=40, layers=3, networks=2, dropout=0.0)
-    choice = choose(wishes, Budget(characters=5e5), 65, 1_000_000)
+    requested = Requested("gru", hidden=40, layers=3, networks=2, dropout=0.0)
+    choice = choose(requested, Budget(characters=5e5), 65, 1_000_000)
     assert choice == Choice(40, 3, 2, 0.0, recipe.learning_rate("gru", 40, 3), readings=0.5)
 
 
 def test_each_of_several_networks_has_enough_to_read():
     """With a large vocabulary a step takes long: as many networks as the text would bear could not learn much."""
     budget = Budget(seconds=180, speed=0.7e11, threads=2)
-    small, large = (choose(Wishes("gru"), budget, V, 360_000) for V in (65, 4000))
+    small, large = (choose(Requested("gru"), budget, V, 360_000) for V in (65, 4000))
     assert small.networks > large.networks >= 1
     for choice, V in ((small, 65), (large, 4000)):
         shape = ModelConfig(V, "gru", choice.hidden, choice.layers, choice.networks)

@@ -8,7 +8,7 @@ from ...language_model import LanguageModel
 from ...system.speed import training_speed
 from ...text.batches import epoch_chunks, shrink_to_text
 from ...training import recipe
-from ...training.recipe import Budget, Choice, Wishes
+from ...training.recipe import Budget, Choice, Requested
 from ..options import flag
 from .train_options import TrainOptions
 
@@ -19,22 +19,22 @@ def complete(
     options: TrainOptions, init_from: LanguageModel | None, vocab_size: int, training: int, threads: int
 ) -> tuple[Choice, str | None]:
     """The settings of a run on `training` characters, and a line on what was chosen; None if nothing was left open."""
-    wishes = wishes_of(options, init_from)
-    is_open = any(getattr(wishes, name) is None for name in OPEN)
+    requested = requested_settings(options, init_from)
+    is_open = any(getattr(requested, name) is None for name in OPEN)
     budget = planned_budget(options, training, threads) if is_open else Budget()  # no need to measure the machine
-    choice = recipe.choose(wishes, budget, vocab_size, training)
-    return choice, describe(wishes, choice) if is_open else None
+    choice = recipe.choose(requested, budget, vocab_size, training)
+    return choice, describe(requested, choice) if is_open else None
 
 
-def wishes_of(options: TrainOptions, init_from: LanguageModel | None) -> Wishes:
+def requested_settings(options: TrainOptions, init_from: LanguageModel | None) -> Requested:
     """What the options fix: with --init-from the shape, and a single network if its size is given."""
     if init_from:
         shape = init_from.network.config
-        return Wishes(shape.cell, shape.hidden, shape.layers, shape.networks, options.dropout, options.lr)
+        return Requested(shape.cell, shape.hidden, shape.layers, shape.networks, options.dropout, options.lr)
     networks = options.networks
     if networks is None and (options.hidden or options.layers):
         networks = 1
-    return Wishes(options.cell, options.hidden, options.layers, networks, options.dropout, options.lr)
+    return Requested(options.cell, options.hidden, options.layers, networks, options.dropout, options.lr)
 
 
 def planned_budget(options: TrainOptions, training: int, threads: int) -> Budget:
@@ -50,8 +50,8 @@ def planned_budget(options: TrainOptions, training: int, threads: int) -> Budget
     return Budget(60 * recipe.DEFAULT_MINUTES, most, training_speed(), threads, batch_size)
 
 
-def describe(wishes: Wishes, choice: Choice) -> str:
+def describe(requested: Requested, choice: Choice) -> str:
     """A line on what was chosen, as options to type."""
     times = f"{choice.readings:,.0f}" if choice.readings > 10 else f"{choice.readings:.1f}"
-    chosen = ", ".join(f"{flag(name)} {getattr(choice, name)}" for name in OPEN if getattr(wishes, name) is None)
+    chosen = ", ".join(f"{flag(name)} {getattr(choice, name)}" for name in OPEN if getattr(requested, name) is None)
     return f"chosen for a text that will be read about {times} times: {chosen}"

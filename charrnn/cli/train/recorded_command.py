@@ -7,14 +7,14 @@ from collections.abc import Sequence
 
 from ...text.reader import STDIN
 from ...training.run import Run
-from ..options import checkpoint_words, flag
+from ..options import checkpoint_arguments, flag
 from .train_options import OPTIONS, SHAPE
 
 
 def command(run: Run, checkpoint: str) -> str:
     """The full command that makes this run: every option, and the number of steps once it is known."""
     if run.schedule.start:
-        return shlex.join(resume_command(run, checkpoint, budget_words(run)))
+        return shlex.join(resume_command(run, checkpoint, budget_arguments(run)))
     parts = ["-c", checkpoint]
     if run.init_from:
         parts += ["--init-from", run.init_from]
@@ -32,8 +32,8 @@ def command(run: Run, checkpoint: str) -> str:
             parts += [flag(name)]
         elif value is not None and value is not False:
             parts += [flag(name), str(value)]
-    parts += ["--threads", str(threads_of(run)), *budget_words(run)]
-    return shlex.join(train_words(run, parts))
+    parts += ["--threads", str(threads_of(run)), *budget_arguments(run)]
+    return shlex.join(train_arguments(run, parts))
 
 
 def threads_of(run: Run) -> int:
@@ -43,10 +43,10 @@ def threads_of(run: Run) -> int:
 
 def resume_command(run: Run, checkpoint: str, budget: Sequence[str] = ()) -> list[str]:
     """The command that resumes a run."""
-    return train_words(run, [*checkpoint_words(checkpoint), "--resume", *budget])
+    return train_arguments(run, [*checkpoint_arguments(checkpoint), "--resume", *budget])
 
 
-def train_words(run: Run, options: Sequence[str]) -> list[str]:
+def train_arguments(run: Run, options: Sequence[str]) -> list[str]:
     """A command with these options on the run's text; `--` protects a name that looks like an option."""
     names = run.corpus.names
     if any(name.startswith("-") and name != STDIN for name in names):
@@ -54,7 +54,7 @@ def train_words(run: Run, options: Sequence[str]) -> list[str]:
     return ["charrnn", "train", *names, *options]
 
 
-def budget_words(run: Run) -> list[str]:
+def budget_arguments(run: Run) -> list[str]:
     """The current budget as an option: in steps if their number is known, else in minutes."""
     schedule = run.schedule
     if schedule.total is not None:

@@ -24,7 +24,7 @@ from ...training.memory import training_memory
 from ...training.step import measure_step
 from ...training.validation import closing_metrics
 from ..bars import scoring_bar
-from ..options import checkpoint_words
+from ..options import checkpoint_arguments
 from ..output import duration, network, plural, size, strip_control, terminal
 from .autosave import Autosave
 from .interrupt import Interrupt
@@ -154,7 +154,7 @@ class Session:
                 f"with the best weights (step {progress.best_step or progress.step:,})"
             )
         self._say(f"saved in {self.slot.file}, made by:\n  " + "\n  ".join(run.commands))
-        words = checkpoint_words(self.slot.name)
+        words = checkpoint_arguments(self.slot.name)
         self._say("next:\n  " + shlex.join(["charrnn", "sample", *words, "--temp", "0.8"]))
         if STDIN not in run.corpus.names:  # standard input cannot be read again
             self._say("  " + shlex.join(["charrnn", "eval", *words, *(() if score.chars else run.corpus.names)]))

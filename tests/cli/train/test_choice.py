@@ -11,7 +11,7 @@ from charrnn.cli.train import choice as choice_module
 from charrnn.cli.train.choice import describe
 from charrnn.cli.train.train_options import TrainOptions
 from charrnn.training import recipe
-from charrnn.training.recipe import Choice, Wishes
+from charrnn.training.recipe import Choice, Requested
 
 PARAMS = main.commands["train"].make_context("train", ["corpus.txt"], Context(main, **main.context_settings)).params
 NAMES = {field.name for field in fields(TrainOptions)} - {"explicit"}
@@ -21,13 +21,13 @@ DEFAULTS = TrainOptions(frozenset(), **{name: PARAMS[name] for name in NAMES})
 @pytest.mark.parametrize(("readings", "times"), [(20.4, "20"), (0.52, "0.5"), (1234.0, "1,234")])
 def test_the_line_names_each_open_option_and_the_readings(readings, times):
     choice = Choice(192, 2, 3, 0.3, 0.0066, readings)
-    line = describe(Wishes("gru"), choice)
+    line = describe(Requested("gru"), choice)
     options = "--hidden 192, --layers 2, --networks 3, --dropout 0.3, --lr 0.0066"
     assert line == f"chosen for a text that will be read about {times} times: {options}"
 
 
 def test_the_line_leaves_out_what_the_user_fixed():
-    line = describe(Wishes("gru", 40, 3, 2, 0.0), Choice(40, 3, 2, 0.0, 0.02, 0.5))
+    line = describe(Requested("gru", 40, 3, 2, 0.0), Choice(40, 3, 2, 0.0, 0.02, 0.5))
     assert line == "chosen for a text that will be read about 0.5 times: --lr 0.02"
 
 
