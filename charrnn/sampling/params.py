@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 
 from ..checks import invalid, real, switch, whole
 from ..errors import OptionError
+from . import MAX_LENGTH
 
 Text = str | bytes
 
-MAX_LENGTH = 1000  # default for the characters of a record
 
 AnyParams = TypeVar("AnyParams", "SamplingParams", "RecordConstraints")
 

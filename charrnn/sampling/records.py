@@ -15,9 +15,10 @@ from ..checks import whole
 from ..errors import OptionError, TooFewError
 from ..language_model import LanguageModel, check_model
 from ..text.vocab import Ids
+from . import MAX_LENGTH
 from .constraints import Constraint, at_least, complete, first_violation, matching, not_among, not_repeated
 from .filters import forbidden_characters
-from .params import MAX_LENGTH, RecordConstraints, SamplingParams, Text, either, not_default
+from .params import RecordConstraints, SamplingParams, Text, either, not_default
 from .record_stream import STREAMS, DrawnRecord, draw_records
 
 MIN_STREAMS = 16  # even for one record: many may have to be drawn before one passes

@@ -20,6 +20,7 @@ from math import inf, sqrt
 from typing import TYPE_CHECKING
 
 from ..parallel.partition import busy_threads
+from . import MOST_DROPOUT
 
 if TYPE_CHECKING:  # --help needs a few numbers from here and must not wait for NumPy
     from ..nn.config import ModelConfig
@@ -42,8 +43,6 @@ MOST_RATE = 2.0  # smaller networks get at most this many times the rate in LEAR
 DROPOUT = 0.033  # with one weight per character and one reading; it grows with the square root of both
 ARITHMETIC = 6  # operations per weight and character: a multiplication and an addition, forward and twice backward
 LEAST_DROPOUT = 0.05  # a smaller rate does not pay in a short run
-MOST_DROPOUT = 0.5
-DEFAULT_MINUTES = 3.0
 MOST_EPOCHS = 30  # of a run without a budget: with more, a small text is memorised
 FEWEST_STEPS = 300
 UNITS_HALF = 100  # hidden units with which training reaches half the speed of a very large network

@@ -4,7 +4,7 @@ import pytest
 
 from charrnn.nn.cells import CELLS
 from charrnn.nn.config import ModelConfig
-from charrnn.training import recipe
+from charrnn.training import MOST_DROPOUT, recipe
 from charrnn.training.recipe import Budget, Choice, Requested, choose
 
 
@@ -24,7 +24,7 @@ def test_dropout_grows_with_readings_and_with_weights():
     rates = [recipe.dropout(readings, shape, 100_000) for readings in (0, 0.5, 2, 10, 40, 1e9)]
     assert rates == sorted(rates)
     assert rates[0] == 0
-    assert rates[-1] == recipe.MOST_DROPOUT
+    assert rates[-1] == MOST_DROPOUT
     readings = 0.3**2 / recipe.DROPOUT**2 * 100_000 / shape.multiplied
     assert recipe.dropout(readings, shape, 100_000) == recipe.dropout(2 * readings, shape, 200_000) == 0.3
     assert recipe.dropout(readings / 4, shape, 100_000) == recipe.dropout(readings, shape, 400_000) == 0.15

@@ -8,7 +8,7 @@ import click
 
 from ..help_sections import Sectioned, options_under
 from ..options import checkpoint_option, json_option, weights_option, whole
-from .options import SampleOptions, drawing_options
+from .options import drawing_options
 from .records import check_options, record_options
 
 begin, output = options_under("Where to begin"), options_under("What to print")
@@ -83,6 +83,8 @@ def sample_command(
       charrnn sample -c names.npz -n 1000 --unique --novel > new.txt
       charrnn sample -c names.npz -n 20 --prefix mar --match ".*a" --min-length 5 --max-length 8 --scores
     """
+    from .sample_options import SampleOptions
+
     options = SampleOptions(**parameters)
     if options.prime is not None and options.prime_file is not None:
         raise click.UsageError("--prime and --prime-file both give the text to continue; leave out one of them.")

@@ -8,15 +8,15 @@ import click
 from click.core import ParameterSource
 
 from ...errors import TooFewError
-from ...sampling.params import MAX_LENGTH
+from ...sampling import MAX_LENGTH
 from ..help_sections import options_under
 from ..options import Command, flag, whole
 from ..output import as_text, write
-from .options import SampleOptions
 
 if TYPE_CHECKING:
     from ...language_model import LanguageModel
     from ...sampling.record_stream import DrawnRecord
+    from .sample_options import SampleOptions
 
 record = options_under("Records (models of train --lines)")
 OPTIONS = {

@@ -14,8 +14,8 @@ from ...text.corpus import read_ids
 from ...text.vocab import Ids
 from ..output import as_text, write
 from .interactive import converse
-from .options import SampleOptions
 from .overlap_report import finish
+from .sample_options import SampleOptions
 
 MAX_SAMPLES = 1 << 16
 

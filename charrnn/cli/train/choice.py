@@ -7,7 +7,7 @@ from math import inf
 from ...language_model import LanguageModel
 from ...system.speed import training_speed
 from ...text.batches import epoch_chunks, shrink_to_text
-from ...training import recipe
+from ...training import DEFAULT_MINUTES, recipe
 from ...training.recipe import Budget, Choice, Requested
 from ..options import flag
 from .train_options import TrainOptions
@@ -47,7 +47,7 @@ def planned_budget(options: TrainOptions, training: int, threads: int) -> Budget
     if options.steps is not None:
         return Budget(characters=options.steps * batch_size * seq_length)
     most = batch_size * seq_length * recipe.default_steps(epoch_chunks(training, batch_size, seq_length))
-    return Budget(60 * recipe.DEFAULT_MINUTES, most, training_speed(), threads, batch_size)
+    return Budget(60 * DEFAULT_MINUTES, most, training_speed(), threads, batch_size)
 
 
 def describe(requested: Requested, choice: Choice) -> str:

@@ -10,7 +10,7 @@ import click
 from click.core import ParameterSource
 
 from ...system.cores import physical_cores
-from ...training import recipe
+from ...training import DEFAULT_MINUTES, MOST_DROPOUT
 from ..options import SEED, checkpoint_option, real, threads_option, whole
 from ..output import plural
 
@@ -24,7 +24,7 @@ MOST_MINUTES = 1e6
     "--minutes",
     type=real(0, MOST_MINUTES, above=True),
     metavar="X",
-    help=f"Train for about X minutes.  [default: {recipe.DEFAULT_MINUTES:g}, less for a short text]",
+    help=f"Train for about X minutes.  [default: {DEFAULT_MINUTES:g}, less for a short text]",
 )
 @click.option("--epochs", type=real(0, 1e6, above=True), metavar="X", help="Train for X passes over the text.")
 @click.option("--steps", type=whole(1, 10**12), metavar="N", help="Train for N steps.")
@@ -54,7 +54,7 @@ MOST_MINUTES = 1e6
     type=real(0, 0.99),
     metavar="X",
     help="Dropout of each layer's outputs in the last step; it grows linearly from 0.  [default: up to "
-    f"{recipe.MOST_DROPOUT}, more for a network that is large for its text and for many epochs, less for several "
+    f"{MOST_DROPOUT}, more for a network that is large for its text and for many epochs, less for several "
     "networks]",
 )
 @click.option(

@@ -15,7 +15,7 @@ from ...language_model import LanguageModel
 from ...text.batches import shrink_to_text
 from ...text.corpus import Corpus, read_corpus
 from ...text.reader import STDIN
-from ...training import recipe
+from ...training import DEFAULT_MINUTES, recipe
 from ...training.memory import training_memory
 from ...training.new_run import new_run
 from ...training.reread import reread_corpus
@@ -145,7 +145,7 @@ def set_budget(run: Run, options: TrainOptions, checkpoint: str, resume: bool) -
     elif options.steps is not None:
         run.set_budget(options.steps)
     elif not resume:
-        run.set_budget(seconds=recipe.DEFAULT_MINUTES * 60, max_steps=recipe.default_steps(epoch_steps))
+        run.set_budget(seconds=DEFAULT_MINUTES * 60, max_steps=recipe.default_steps(epoch_steps))
     if options.has_budget or not resume:
         run.commands.append(command(run, checkpoint))
 

@@ -10,7 +10,7 @@ from charrnn.cli import main
 from charrnn.cli.train import choice as choice_module
 from charrnn.cli.train.choice import describe
 from charrnn.cli.train.train_options import TrainOptions
-from charrnn.training import recipe
+from charrnn.training import DEFAULT_MINUTES, recipe
 from charrnn.training.recipe import Choice, Requested
 
 PARAMS = main.commands["train"].make_context("train", ["corpus.txt"], Context(main, **main.context_settings)).params
@@ -50,7 +50,7 @@ def test_nothing_is_measured_or_announced_if_nothing_is_left_open(charrnn, monke
         ({"minutes": 2.0}, recipe.Budget(120, speed=1.5e11, threads=2, batch_size=32)),
         ({"epochs": 4.0}, recipe.Budget(characters=4 * 90_000)),
         ({"steps": 7}, recipe.Budget(characters=7 * 32 * 64)),
-        ({}, recipe.Budget(60 * recipe.DEFAULT_MINUTES, 30 * 44 * 32 * 64, 1.5e11, 2, 32)),
+        ({}, recipe.Budget(60 * DEFAULT_MINUTES, 30 * 44 * 32 * 64, 1.5e11, 2, 32)),
     ],
     ids=["minutes", "epochs", "steps", "none"],
 )
