@@ -7,7 +7,7 @@ from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
 
-from .. import __version__
+from .._version import __version__
 from ..checks import file_name, instance
 from ..files.archive import write_archive
 from ..nn.model import State
