@@ -75,12 +75,12 @@ def charrnn_step(cell: str, H: int, L: int, B: int, T: int, threads: int) -> Ste
     from charrnn.nn.model import Model
     from charrnn.optim.adam import Adam, clip_gradient
     from charrnn.parallel.data_parallel import DataParallel
-    from charrnn.parallel.partition import shares
+    from charrnn.parallel.partition import shard_count
 
     config = ModelConfig(V, cell, H, L)
     params = initial_params(config, 1)
     model = Model(config, params)
-    work, adam = DataParallel(model, B, shares(threads, 1, B), threads), Adam(params)
+    work, adam = DataParallel(model, B, shard_count(threads, 1, B), threads), Adam(params)
     ids = np.random.default_rng(0).integers(0, V, (T + 1, B))
     state = model.zero_state(B)
 
@@ -153,7 +153,8 @@ def products_step(cell: str, H: int, L: int, B: int, T: int, threads: int, plain
     import numpy as np
 
     from charrnn.nn.cells.matmul import step_product
-    from charrnn.parallel.partition import padded, shares
+    from charrnn.nn.padding import padded
+    from charrnn.parallel.partition import shard_count
 
     rng = np.random.default_rng(0)
     rows = GATES[cell] * H
@@ -196,7 +197,7 @@ def products_step(cell: str, H: int, L: int, B: int, T: int, threads: int, plain
 
         return products
 
-    count = shares(threads, 1, B)
+    count = shard_count(threads, 1, B)
     first, *others = [share(end - start) for start, end in pairwise(B * i // count for i in range(count + 1))]
     pool = ThreadPoolExecutor(threads)
 

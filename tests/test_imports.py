@@ -2,8 +2,12 @@
 
 import ast
 from graphlib import TopologicalSorter
+from importlib import import_module
+from importlib.util import find_spec
 from itertools import permutations, product
 from pathlib import Path
+
+import pytest
 
 import charrnn
 
@@ -104,3 +108,15 @@ def test_only_the_command_line_talks_to_people():
         assert not [node for node in nodes if isinstance(node, ast.Name) and node.id == "print"], name
         streams = [node for node in nodes if isinstance(node, ast.Attribute) and node.attr in ("stdout", "stderr")]
         assert not streams, name
+
+
+@pytest.mark.parametrize("folder", ["benchmarks", "fuzz", "docs"])
+def test_scripts_import_only_what_exists(folder):
+    """Their imports stand in functions, so that starting them would not tell."""
+    for path in (ROOT.parent / folder).glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("charrnn"):
+                module = import_module(node.module)
+                for alias in node.names:
+                    name = f"{node.module}.{alias.name}"
+                    assert hasattr(module, alias.name) or find_spec(name), (path.name, name)
