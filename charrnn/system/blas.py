@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-LIBRARY = re.compile(r"/\S*lib(?:scipy_)?openblas[^/\s]*")
+LIBRARY = re.compile(r"/.*lib(?:scipy_)?openblas[^/\n]*")  # a folder may have a space in its name
 FUNCTIONS = (
     "scipy_openblas_get_corename64_",  # as in NumPy's wheels since 1.26, then those before
     "scipy_openblas_get_corename",

@@ -55,8 +55,8 @@ def test_libraries_are_found_in_the_memory_map(monkeypatch):
     maps = (
         "7f00-7f01 r-xp 00000000 08:01 12 /usr/lib/libopenblas.so.0\n"
         "7f02-7f03 r--p 00001000 08:01 12 /usr/lib/libopenblas.so.0\n"
-        "7f04-7f05 r-xp 00000000 08:01 13 /numpy.libs/libscipy_openblas64_-32a4b2a6.so\n"
+        "7f04-7f05 r-xp 00000000 08:01 13 /my venv/numpy.libs/libscipy_openblas64_-32a4b2a6.so\n"
         "7f06-7f07 r-xp 00000000 08:01 14 /usr/lib/libc.so.6\n"
     )
     monkeypatch.setattr(Path, "read_text", lambda *args, **kwargs: maps)
-    assert blas._loaded() == ["/numpy.libs/libscipy_openblas64_-32a4b2a6.so", "/usr/lib/libopenblas.so.0"]
+    assert blas._loaded() == ["/my venv/numpy.libs/libscipy_openblas64_-32a4b2a6.so", "/usr/lib/libopenblas.so.0"]
